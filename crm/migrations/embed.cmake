@@ -1,0 +1,16 @@
+# cmake -DOUT=file.inc "-DFILES=a.sql;b.sql" -P embed.cmake
+# Writes one initialiser {number, "name", text} for each migration, in the order of their numbers.
+list(SORT FILES COMPARE NATURAL)
+set(lines "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name "${file}" NAME_WE)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+$")
+    message(FATAL_ERROR "${file}: a migration is named 0001_what_it_brings.sql")
+  endif()
+  string(REGEX REPLACE "^0+" "" number "${CMAKE_MATCH_1}")
+  file(READ "${file}" text)
+  string(APPEND lines "{${number}, \"${name}\", R\"__sql__(${text})__sql__\"},\n")
+endforeach()
+get_filename_component(folder "${OUT}" DIRECTORY)
+file(MAKE_DIRECTORY "${folder}")
+file(WRITE "${OUT}" "${lines}")

@@ -1,0 +1,37 @@
+#pragma once
+#include <chrono>
+
+#include "gateway/base/async.h"
+
+namespace base {
+
+/// The only way to ask for the time or to wait. Durations run on the steady clock; wall time is for records and protocols.
+class TimeSource {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Instant = Clock::time_point;
+  using Wall = std::chrono::system_clock::time_point;
+
+  virtual ~TimeSource() = default;
+  virtual Instant now() const = 0;
+  virtual Wall wall() const = 0;
+  /// Resumes at `when` (at once when it has passed). Fault::cancelled when the awaiting coroutine is cancelled first.
+  virtual Async<Result<>> wait_until(Instant when) = 0;
+
+  Async<Result<>> wait(Clock::duration how_long) { return wait_until(now() + how_long); }
+};
+
+using Instant = TimeSource::Instant;
+
+/// The machine's clocks; waits with one Asio timer a call, on the executor of the awaiting coroutine.
+class SystemTime final : public TimeSource {
+ public:
+  Instant now() const override { return Clock::now(); }
+  Wall wall() const override { return std::chrono::system_clock::now(); }
+  Async<Result<>> wait_until(Instant when) override;
+};
+
+/// "2026-01-31T09:30:00.123Z", the form of every time at the edge.
+std::string iso8601(TimeSource::Wall when);
+
+}  // namespace base

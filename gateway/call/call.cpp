@@ -1,0 +1,569 @@
+#include "gateway/call/call.h"
+
+#include <algorithm>
+
+#include "gateway/call/tools.h"
+
+namespace gateway {
+namespace {
+
+using namespace asio::experimental::awaitable_operators;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto checkpoint_every = seconds{1};
+constexpr auto goodbye_quiet = milliseconds{1500};
+constexpr std::size_t context_bytes = 8000;
+constexpr int most_unanswered_questions = 3;
+
+std::string_view to_string(AgentLegEnd::Kind kind) {
+  switch (kind) {
+    case AgentLegEnd::Kind::finished: return "finished";
+    case AgentLegEnd::Kind::closed: return "closed";
+    case AgentLegEnd::Kind::refused: return "refused";
+    case AgentLegEnd::Kind::quota: return "quota";
+    case AgentLegEnd::Kind::lost: return "lost";
+    case AgentLegEnd::Kind::unusable: return "unusable";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(CallerLegEnd end) {
+  switch (end) {
+    case CallerLegEnd::stopped: return "stopped";
+    case CallerLegEnd::closed: return "closed";
+    case CallerLegEnd::lost: return "lost";
+    case CallerLegEnd::protocol: return "protocol";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(DialEnd end) {
+  switch (end) {
+    case DialEnd::completed: return "completed";
+    case DialEnd::busy: return "busy";
+    case DialEnd::no_answer: return "no_answer";
+    case DialEnd::failed: return "failed";
+    case DialEnd::canceled: return "canceled";
+  }
+  return "unknown";
+}
+
+std::string json_of(std::string_view key, std::string_view value) {
+  std::string json = "{";
+  base::append_json_string(json, key);
+  json += ':';
+  base::append_json_string(json, value);
+  return json + "}";
+}
+
+CarrierCall carrier_call(CallPlan const& plan) { return {plan.account, plan.sid}; }
+
+}  // namespace
+
+CallMetrics::CallMetrics(base::Metrics& metrics)
+    : all{metrics},
+      live{metrics.gauge("switchboard_calls_live", "Calls being served.")},
+      reconnects{metrics.counter("switchboard_agent_reconnects_total", "Conversations opened anew in the middle of a call.")},
+      bridge{metrics} {}
+
+prometheus::Counter& CallMetrics::ended(Ending ending) {
+  return all.counter("switchboard_calls_ended_total", "Calls by ending.", {{"ending", std::string{to_string(ending)}}});
+}
+
+Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor)
+    : plan_{std::move(plan)},
+      services_{services},
+      log_{services.log.with({{"call", plan_.id.text()}, {"call_sid", plan_.sid.text()}})},
+      bridge_{services.settings.bridge, services.time, services.metrics.bridge, *this},
+      tasks_{executor,
+             [this](std::exception_ptr crash) {
+               try {
+                 std::rethrow_exception(crash);
+               } catch (std::exception const& error) {
+                 log_.error("call task crashed", {{"error", error.what()}});
+               }
+             }},
+      bell_{executor} {
+  record_.id = plan_.id;
+  record_.tenant = plan_.route->tenant;
+  record_.agent = plan_.route->agent.id;
+  record_.call_sid = plan_.sid;
+  record_.account_sid = plan_.account;
+  record_.direction = plan_.direction;
+  record_.from = plan_.from;
+  record_.to = plan_.to;
+  record_.status = crm::CallStatus::in_progress;  // answering the webhook with TwiML answers the call
+  record_.node = services.settings.node;
+  record_.node_epoch = services.settings.epoch;
+  record_.started_at = services.time.wall();
+  record_.answered_at = record_.started_at;
+  // Wall time, so that a process which takes a call over always writes newer snapshots than the one that died.
+  record_.version = std::chrono::duration_cast<milliseconds>(record_.started_at.time_since_epoch()).count();
+  if (plan_.earlier) {
+    record_.id = plan_.earlier->id;
+    record_.started_at = plan_.earlier->started_at;
+    record_.answered_at = plan_.earlier->answered_at;
+    record_.stream_count = plan_.earlier->stream_count;
+    record_.resumed = plan_.earlier->resumed + 1;
+    record_.events = plan_.earlier->events;
+  }
+  if (plan_.route->agent.record) {
+    recording_ = services.recordings.start(plan_.id.text());
+    record_.recording_path = recording_->path();
+    bridge_.record_to(recording_.get());
+  }
+}
+
+Call::~Call() = default;
+
+base::Async<> Call::run() {
+  services_.metrics.live.Increment();
+  services_.metronome.join(bridge_);
+  note(plan_.earlier ? "taken_over" : "answered");
+  log_.info("call began", {{"direction", crm::to_string(plan_.direction)}, {"from", base::masked_phone(plan_.from)},
+                           {"tenant", plan_.route->tenant.text()}, {"taken_over", plan_.earlier.has_value()}});
+  save();
+  start_agent(plan_.earlier ? "The line broke for a moment and you are speaking with the same caller again." : "");
+  co_await live();
+  agent_wanted_ = false;
+  co_await stop_agent();
+  co_await tasks_.drain(services_.time, milliseconds{500});
+  services_.metronome.leave(bridge_);
+  bridge_.record_to(nullptr);
+  recording_.reset();
+  close_record();
+  services_.metrics.live.Decrement();
+  over_ = true;
+}
+
+// ---- the agent's end
+
+void Call::start_agent(std::string note_text) {
+  agent_wanted_ = true;
+  resume_note_ = std::move(note_text);
+  if (agent_running_) return;
+  agent_running_ = true;
+  tasks_.spawn(agent_loop());
+}
+
+AgentRequest Call::agent_request(std::string contact_name) const {
+  auto const& agent = plan_.route->agent;
+  AgentRequest request;
+  request.agent_id = agent.elevenlabs_agent_id;
+  for (auto const& [name, value] : agent.dynamic_variables) request.dynamic_variables[name] = value;
+  auto& variables = request.dynamic_variables;
+  variables["caller_id"] = plan_.person();
+  variables["called_number"] = plan_.our_number();
+  variables["call_sid"] = plan_.sid.text();
+  variables["call_id"] = plan_.id.text();
+  variables["tenant_name"] = plan_.route->tenant_name;
+  variables["direction"] = std::string{crm::to_string(plan_.direction)};
+  variables["contact_known"] = !contact_name.empty();
+  variables["contact_name"] = std::move(contact_name);
+  request.first_message = agent.first_message;
+  request.language = agent.language;
+  return request;
+}
+
+base::Async<> Call::agent_loop() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::string contact;
+  if (services_.known_contact) contact = co_await services_.known_contact(plan_.route->tenant, plan_.person());
+  while (agent_wanted_) {
+    ++conversations_;
+    auto leg = services_.agents.make_leg(agent_request(contact));
+    agent_ = leg.get();
+    bridge_.attach_agent(*leg);
+    auto const end = co_await leg->run(bridge_);
+    bridge_.detach_agent();
+    agent_ = nullptr;
+    note("agent_left", json_of("why", to_string(end.kind)));
+    log_.info("agent left", {{"why", to_string(end.kind)}, {"code", end.code}, {"detail", end.detail}});
+    if (!agent_wanted_ || !try_again_after(end)) break;
+    services_.metrics.reconnects.Increment();
+    resume_note_ = "The connection broke and you are speaking with the same caller again. Go on where you stopped; do not greet again.";
+  }
+  agent_running_ = false;
+  bell_.ring();
+}
+
+/// False when the conversation is over for good; the wish then says how.
+bool Call::try_again_after(AgentLegEnd const& end) {
+  bool const may = conversations_ < services_.settings.agent_attempts && wish_ == Wish::none;
+  if (std::exchange(restarting_agent_, false) && may) return true;
+  switch (end.kind) {
+    case AgentLegEnd::Kind::finished: wish(Wish::hang_up, Ending::agent_hung_up); return false;
+    case AgentLegEnd::Kind::closed: return false;
+    case AgentLegEnd::Kind::lost:
+      if (may) return true;
+      wish(Wish::fall_back, Ending::apologised);
+      return false;
+    case AgentLegEnd::Kind::refused:
+    case AgentLegEnd::Kind::quota:
+    case AgentLegEnd::Kind::unusable:
+      log_.error("agent cannot be used", {{"why", to_string(end.kind)}, {"code", end.code}, {"detail", end.detail}});
+      wish(Wish::fall_back, Ending::apologised);
+      return false;
+  }
+  return false;
+}
+
+base::Async<> Call::stop_agent() {
+  if (agent_) co_await agent_->close();
+}
+
+void Call::on_agent_accepted(AgentReady const& ready) {
+  record_.conversation_id = ready.conversation_id;
+  note("agent_ready", json_of("conversation_id", ready.conversation_id));
+  if (!resume_note_.empty() && agent_) {
+    auto const context = heard_context(all_turns(), context_bytes);
+    agent_->tell("resume", context.empty() ? resume_note_ : resume_note_ + "\nWhat was said and heard so far:\n" + context);
+    resume_note_.clear();
+  }
+  bell_.ring();
+}
+
+void Call::on_agent_goodbye() { wish(Wish::hang_up, Ending::agent_hung_up); }
+
+void Call::on_dead_air() {
+  note("dead_air");
+  log_.warning("dead air", {{"conversations", conversations_}});
+  bool const had_a_conversation = record_.conversation_id.has_value();
+  if (agent_ && had_a_conversation && conversations_ < services_.settings.agent_attempts) {
+    restarting_agent_ = true;
+    tasks_.spawn(stop_agent());
+    return;
+  }
+  wish(Wish::fall_back, Ending::apologised);
+}
+
+void Call::on_turn_changed() {
+  changed_ = true;
+  bell_.ring();
+}
+
+void Call::on_event(std::string_view kind, std::string detail_json) { note(kind, std::move(detail_json)); }
+
+// ---- tools
+
+void Call::on_tool(ToolCall const& call) {
+  if (tools_running_ >= 8) {
+    if (agent_) agent_->answer_tool(call.id, tool_failure("too_many_tools", "Wait for the running ones."), true);
+    return;
+  }
+  ++tools_running_;
+  bridge_.tool_pending(true);
+  tasks_.spawn(tool(call));
+}
+
+base::Async<> Call::tool(ToolCall call) {
+  note("tool_called", json_of("tool", call.name));
+  if (call.name == tool_end_call) {
+    if (agent_) agent_->answer_tool(call.id, tool_success("The call ends after your last words."), false);
+    wish(Wish::hang_up, Ending::agent_hung_up);
+  } else if (call.name == tool_transfer) {
+    co_await transfer(call);
+  } else if (agent_) {
+    agent_->answer_tool(call.id, tool_failure("unknown_tool", "This tool does not exist here."), true);
+  }
+  --tools_running_;
+  bridge_.tool_pending(tools_running_ > 0);
+}
+
+base::Async<> Call::transfer(ToolCall const& call) {
+  auto const target = transfer_target(call.parameters_json, plan_.route->agent);
+  base::Result<> done = base::fail(base::Fault::conflict, "no stream");
+  if (!target) {
+    done = std::unexpected{target.error()};
+  } else if (caller_) {
+    // Before the update: the carrier may ask what to do next while our request is still under way.
+    transferring_ = true;
+    person_dialled_ = true;
+    auto const deadline = services_.time.now() + services_.settings.tool_limit;
+    auto outcome = co_await (services_.carrier.transfer(carrier_call(plan_), *target, plan_.our_number()) ||
+                             services_.time.wait_until(deadline));
+    if (outcome.index() == 0) done = std::get<0>(outcome);
+    else done = base::fail(base::Fault::timed_out, "carrier did not answer in time");
+  }
+  if (!done) {
+    transferring_ = false;
+    person_dialled_ = false;
+    auto const reason = transfer_failure_reason(done.error().fault);
+    note("transfer_failed", json_of("reason", reason));
+    if (agent_) agent_->answer_tool(call.id, tool_failure(reason, "The transfer did not work; offer to take a message."), true);
+    co_return;
+  }
+  note("transferred");
+  if (agent_) agent_->answer_tool(call.id, tool_success("The caller is being connected."), false);
+  wish(Wish::hand_over, Ending::transferred);
+}
+
+// ---- the caller's end
+
+base::Async<base::Result<>> Call::serve(CallerLeg& leg) {
+  if (caller_) co_return base::fail(base::Fault::conflict, "the call has a stream already");
+  if (terminal_ || over_) co_return base::fail(base::Fault::not_found, "the call is over");
+  caller_ = &leg;
+  ++record_.stream_count;
+  unanswered_questions_ = 0;
+  stream_end_.reset();
+  note("stream_started");
+  bridge_.attach_caller(leg);
+  bell_.ring();
+  auto const end = co_await leg.run(bridge_);
+  bridge_.detach_caller();
+  caller_ = nullptr;
+  stream_end_ = end;
+  note("stream_ended", json_of("how", to_string(end)));
+  log_.info("stream ended", {{"how", to_string(end)}});
+  bell_.ring();
+  co_return base::Result<>{};
+}
+
+/// Waits for news or for the deadline. Cancelled, it makes the call come to its end instead of waiting on.
+base::Async<> Call::ring_or(base::Instant deadline) {
+  (void)co_await (bell_.wait() || services_.time.wait_until(deadline));
+  auto const state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() == asio::cancellation_type::none) co_return;
+  stopping_ = true;
+  if (!terminal_) terminal_ = crm::CallStatus::completed;
+  co_await asio::this_coro::reset_cancellation_state();
+}
+
+base::Async<> Call::live() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  next_word_due_ = services_.time.now() + services_.settings.stream_wait;
+  while (!terminal_) {
+    if (caller_) {
+      co_await conversation();
+      // Gone with a `stop`: the caller has hung up, as a rule, and the agent must not go on costing money. Should the
+      // carrier ask for more after all, a new conversation picks up.
+      bool const stopped = stream_end_ == CallerLegEnd::stopped;
+      if (stopped || wish_ != Wish::none) {
+        agent_wanted_ = false;
+        co_await stop_agent();
+      }
+      next_word_due_ = services_.time.now() + (stopped ? milliseconds{2000} : services_.settings.next_word);
+    } else if (services_.time.now() >= next_word_due_ || stopping_) {
+      co_await ask_carrier();
+    } else {
+      co_await ring_or(next_word_due_);
+    }
+    if (changed_) save();
+  }
+  if (caller_) {
+    co_await caller_->close();
+    while (caller_) co_await ring_or(base::Instant::max());
+  }
+}
+
+base::Async<> Call::conversation() {
+  auto const longest = services_.time.now() + std::min<milliseconds>(plan_.route->agent.max_duration, services_.settings.longest);
+  while (caller_ && !terminal_) {
+    if (wish_ != Wish::none) {
+      co_await act_on_wish();
+      continue;
+    }
+    auto const now = services_.time.now();
+    if (now >= longest) {
+      wish(Wish::hang_up, Ending::too_long);
+      continue;
+    }
+    if (changed_ && now - saved_at_ >= checkpoint_every) save();
+    auto const wake = changed_ ? std::min(longest, saved_at_ + checkpoint_every) : longest;
+    co_await ring_or(wake);
+  }
+}
+
+/// Ends the stream the way the wish asks for. Returns when the stream is gone.
+base::Async<> Call::act_on_wish() {
+  bridge_.wind_down();
+  if (wish_ == Wish::hang_up) {
+    co_await last_words();
+    if (!caller_ || terminal_) co_return;
+    auto const hung_up = co_await services_.carrier.hang_up(carrier_call(plan_));
+    if (!hung_up) log_.warning("carrier did not hang up", {{"fault", base::to_string(hung_up.error().fault)}});
+    // The carrier ends the stream itself; if it could not be told, closing makes it ask, and it then hears "hang up".
+    auto const limit = services_.time.now() + (hung_up ? milliseconds{2000} : milliseconds{0});
+    while (caller_ && services_.time.now() < limit) co_await ring_or(limit);
+  }
+  if (!caller_) co_return;
+  co_await caller_->close();
+  while (caller_) co_await ring_or(base::Instant::max());
+}
+
+/// The agent announces the end before, during or after its goodbye, and may leave seconds of it unplayed: the goodbye is
+/// over when the agent is gone, or has been quiet for a while, and the carrier has confirmed the last mark.
+base::Async<> Call::last_words() {
+  auto const begun = services_.time.now();
+  auto const limit = begun + (stopping_ ? milliseconds{1000} : services_.settings.goodbye_limit);
+  while (caller_ && !terminal_ && services_.time.now() < limit) {
+    auto const quiet_at = std::max(begun, bridge_.last_agent_audio()) + goodbye_quiet;
+    bool const agent_done = !agent_ || services_.time.now() >= quiet_at;
+    if (agent_done) {
+      bridge_.end_agent_turn();
+      if (bridge_.is_drained()) co_return;
+    }
+    co_await ring_or(agent_done ? limit : std::min(limit, quiet_at));
+  }
+}
+
+/// Nobody has told us how the call goes on: ask, and hang up what nobody serves.
+base::Async<> Call::ask_carrier() {
+  auto facts = co_await services_.carrier.look_up(carrier_call(plan_));
+  if (terminal_ || caller_) co_return;
+  if (facts && crm::is_terminal(facts->status)) {
+    on_status(facts->status, facts->duration);
+    co_return;
+  }
+  if (!facts && facts.error().fault == base::Fault::not_found) {
+    terminal_ = crm::CallStatus::completed;
+    co_return;
+  }
+  if (facts && person_dialled_ && !stopping_) {
+    next_word_due_ = services_.time.now() + seconds{30};
+    co_return;
+  }
+  ++unanswered_questions_;
+  bool const give_up = unanswered_questions_ >= most_unanswered_questions || stopping_;
+  if (!give_up) {
+    next_word_due_ = services_.time.now() + services_.settings.next_word / 3;
+    co_return;
+  }
+  if (!ending_) ending_ = record_.stream_count == 0 ? Ending::stream_never_came
+                          : stopping_               ? Ending::shut_down
+                          : stream_end_ == CallerLegEnd::stopped ? Ending::caller_hung_up
+                                                                 : Ending::stream_lost;
+  auto hung_up = co_await services_.carrier.hang_up(carrier_call(plan_));
+  if (!hung_up) log_.warning("carrier did not hang up", {{"fault", base::to_string(hung_up.error().fault)}});
+  if (!terminal_) terminal_ = crm::CallStatus::completed;
+}
+
+// ---- what the carrier asks and says
+
+NextStep Call::stream_again() {
+  next_word_due_ = services_.time.now() + services_.settings.stream_wait;
+  if (!agent_running_) {
+    conversations_ = 0;
+    start_agent(resume_note_.empty() ? "You are speaking with the same caller again. Do not greet again." : resume_note_);
+  }
+  return {NextStep::Do::stream, {}};
+}
+
+NextStep Call::next_step() {
+  next_word_due_ = services_.time.now() + services_.settings.next_word;
+  bell_.ring();
+  if (over_ || terminal_ || stopping_) return {NextStep::Do::hang_up, {}};
+  if (wish_ == Wish::fall_back) return fallback_step();
+  if (wish_ != Wish::none) return {NextStep::Do::hang_up, {}};
+  if (record_.stream_count >= services_.settings.streams) {
+    wish(Wish::fall_back, Ending::stream_lost);
+    return fallback_step();
+  }
+  note("resumed");
+  ++record_.resumed;
+  agent_wanted_ = true;
+  return stream_again();
+}
+
+NextStep Call::fallback_step() {
+  auto const& agent = plan_.route->agent;
+  note("fallback", json_of("kind", crm::to_string(agent.fallback)));
+  save();
+  switch (agent.fallback) {
+    case crm::FallbackKind::forward:
+      if (!agent.fallback_number) break;
+      person_dialled_ = true;
+      ending_ = Ending::forwarded;
+      return {NextStep::Do::forward, *agent.fallback_number};
+    case crm::FallbackKind::voicemail: ending_ = Ending::took_voicemail; return {NextStep::Do::voicemail, {}};
+    case crm::FallbackKind::apology: break;
+  }
+  return {NextStep::Do::apologise, {}};
+}
+
+NextStep Call::after_dial(DialEnd end) {
+  next_word_due_ = services_.time.now() + services_.settings.next_word;
+  person_dialled_ = false;
+  bell_.ring();
+  note("person_left", json_of("how", to_string(end)));
+  if (over_ || terminal_ || stopping_ || end == DialEnd::completed) return {NextStep::Do::hang_up, {}};
+  if (!transferring_) {
+    // The fallback's person is not there: the caller may at least leave word.
+    ending_ = Ending::took_voicemail;
+    return {NextStep::Do::voicemail, {}};
+  }
+  transferring_ = false;
+  wish_ = Wish::none;
+  ending_.reset();
+  resume_note_ = "The transfer did not come about (" + std::string{to_string(end)} +
+                 "). Tell the caller and offer to take a message. Do not greet again.";
+  return stream_again();
+}
+
+NextStep Call::after_voicemail() {
+  next_word_due_ = services_.time.now() + services_.settings.next_word;
+  note("voicemail_taken");
+  bell_.ring();
+  return {NextStep::Do::hang_up, {}};
+}
+
+void Call::on_status(crm::CallStatus status, std::optional<seconds>) {
+  if (terminal_ || !crm::is_terminal(status)) return;
+  terminal_ = status;
+  bell_.ring();
+}
+
+void Call::shut_down() {
+  stopping_ = true;
+  wish(Wish::hang_up, Ending::shut_down);
+}
+
+void Call::wish(Wish what, Ending ending) {
+  if (wish_ != Wish::none) return;
+  wish_ = what;
+  if (what != Wish::fall_back) ending_ = ending;
+  else if (!ending_) ending_ = ending;
+  bell_.ring();
+}
+
+// ---- the record
+
+void Call::note(std::string_view kind, std::string detail_json) {
+  // A caller who drums on the keys must not fill the database.
+  if (record_.events.size() >= 500) return;
+  record_.events.push_back({services_.time.wall(), std::string{kind}, std::move(detail_json)});
+  changed_ = true;
+}
+
+std::vector<crm::CallTurn> Call::all_turns() const {
+  auto turns = bridge_.transcript().snapshot(bridge_.playout());
+  if (plan_.earlier) turns.insert(turns.begin(), plan_.earlier->turns.begin(), plan_.earlier->turns.end());
+  return turns;
+}
+
+void Call::save() {
+  changed_ = false;
+  saved_at_ = services_.time.now();
+  ++record_.version;
+  record_.turns = all_turns();
+  services_.ledger.save(record_);
+}
+
+void Call::close_record() {
+  auto const status = terminal_.value_or(crm::CallStatus::completed);
+  if (!ending_) ending_ = status == crm::CallStatus::completed ? Ending::caller_hung_up : Ending::never_answered;
+  record_.status = status;
+  record_.ended_at = services_.time.wall();
+  record_.duration_ms = std::chrono::duration_cast<milliseconds>(*record_.ended_at - record_.started_at).count();
+  record_.ending = std::string{gateway::to_string(*ending_)};
+  record_.blame = blame(*ending_);
+  note("ended", json_of("ending", gateway::to_string(*ending_)));
+  services_.metrics.ended(*ending_).Increment();
+  log_.info("call ended", {{"ending", gateway::to_string(*ending_)}, {"status", crm::to_string(status)}, {"ms", *record_.duration_ms},
+                           {"turns", all_turns().size()}});
+  save();
+}
+
+}  // namespace gateway

@@ -1,0 +1,151 @@
+#include "gateway/call/transcript.h"
+
+#include <algorithm>
+
+namespace gateway {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  auto const blank = std::string_view{" \t\r\n"};
+  auto const first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+/// The longest prefix of whole words, not longer than `bytes`.
+std::string whole_words(std::string_view text, std::size_t bytes) {
+  if (bytes >= text.size()) return std::string{text};
+  auto const space = text.rfind(' ', bytes);
+  return std::string{space == std::string_view::npos ? std::string_view{} : trimmed(text.substr(0, space))};
+}
+
+}  // namespace
+
+std::string heard_text(std::string_view said, SpokenAlignment const& alignment, TurnProgress const& progress) {
+  if (progress.generated_ms == 0 || progress.heard_ms <= 0) return {};
+  // A frame's worth of tolerance: the last frame of a turn is padded.
+  if (progress.heard_ms + 20 >= progress.generated_ms && !progress.cut) return std::string{said};
+  if (!alignment.characters.empty()) {
+    std::string heard;
+    for (std::size_t i = 0; i < alignment.characters.size() && alignment.starts_ms[i] < progress.heard_ms; ++i)
+      heard += alignment.characters[i];
+    return std::string{trimmed(heard)};
+  }
+  auto const share = static_cast<std::size_t>(static_cast<double>(said.size()) * static_cast<double>(progress.heard_ms) /
+                                              static_cast<double>(progress.generated_ms));
+  return whole_words(said, share);
+}
+
+std::size_t Transcript::agent_turn(std::int64_t event_id, std::chrono::milliseconds at) {
+  if (auto const known = find_agent_turn(event_id)) return *known;
+  Turn turn;
+  turn.role = crm::Speaker::agent;
+  turn.event_id = event_id;
+  turn.recorded_event_id = event_id;
+  turn.at = at;
+  turns_.push_back(std::move(turn));
+  return turns_.size() - 1;
+}
+
+std::optional<std::size_t> Transcript::find_agent_turn(std::int64_t event_id) const {
+  for (auto i = turns_.size(); i-- > 0;) {
+    if (turns_[i].role == crm::Speaker::agent && turns_[i].event_id == event_id) return i;
+  }
+  return std::nullopt;
+}
+
+void Transcript::agent_said(std::size_t turn, std::string_view text) {
+  auto const words = trimmed(text);
+  if (words.empty()) return;
+  auto& said = turns_[turn].said;
+  if (!said.empty()) said += ' ';
+  said += words;
+}
+
+void Transcript::agent_spoke(std::size_t turn, SpokenAlignment const& piece, std::int64_t offset_ms) {
+  auto& alignment = turns_[turn].alignment;
+  alignment.characters.insert(alignment.characters.end(), piece.characters.begin(), piece.characters.end());
+  for (auto const start : piece.starts_ms) alignment.starts_ms.push_back(static_cast<std::int32_t>(offset_ms + start));
+}
+
+bool Transcript::correct(std::optional<std::int64_t> event_id, std::string_view original, std::string_view corrected) {
+  for (auto i = turns_.size(); i-- > 0;) {
+    auto& turn = turns_[i];
+    if (turn.role != crm::Speaker::agent) continue;
+    bool const same = event_id ? turn.event_id == event_id : trimmed(original) == turn.said;
+    if (!same) continue;
+    turn.corrected = std::string{trimmed(corrected)};
+    turn.interrupted = true;
+    return true;
+  }
+  return false;
+}
+
+void Transcript::interrupted(std::size_t turn) { turns_[turn].interrupted = true; }
+
+void Transcript::caller_said(std::int64_t event_id, std::string_view text, std::chrono::milliseconds at) {
+  Turn turn;
+  turn.role = crm::Speaker::caller;
+  turn.event_id = event_id;
+  turn.recorded_event_id = event_id;
+  turn.said = std::string{trimmed(text)};
+  turn.at = at;
+  // The recognised words may arrive after the answer they led to (same event id): the caller spoke first.
+  auto const answer = std::ranges::find_if(turns_, [&](Turn const& t) { return t.role == crm::Speaker::agent && t.event_id == event_id; });
+  if (answer != turns_.end()) turn.at = std::min(turn.at, answer->at);
+  turns_.push_back(std::move(turn));
+}
+
+void Transcript::new_conversation() {
+  for (auto& turn : turns_) turn.event_id.reset();
+}
+
+crm::CallTurn Transcript::to_record(std::size_t index, Playout const& playout) const {
+  auto const& turn = turns_[index];
+  crm::CallTurn record;
+  record.role = turn.role;
+  record.event_id = turn.recorded_event_id;
+  record.said = turn.said;
+  record.started_ms = turn.at.count();
+  if (turn.role == crm::Speaker::caller) {
+    record.heard = turn.said;
+    return record;
+  }
+  auto const progress = playout.progress(index);
+  record.interrupted = turn.interrupted || progress.cut;
+  record.generated_ms = progress.generated_ms;
+  record.sent_ms = progress.sent_ms;
+  record.heard_ms = progress.heard_ms;
+  bool const rely_on_agent = record.interrupted && turn.corrected && turn.alignment.characters.empty();
+  record.heard = rely_on_agent ? *turn.corrected : heard_text(turn.said, turn.alignment, progress);
+  return record;
+}
+
+std::vector<crm::CallTurn> Transcript::snapshot(Playout const& playout) const {
+  std::vector<crm::CallTurn> records;
+  records.reserve(turns_.size());
+  for (std::size_t i = 0; i < turns_.size(); ++i) records.push_back(to_record(i, playout));
+  // Caller before agent at the same moment: the answer carries the id of the question.
+  std::ranges::stable_sort(records, [](crm::CallTurn const& a, crm::CallTurn const& b) {
+    if (a.started_ms != b.started_ms) return a.started_ms < b.started_ms;
+    return a.role == crm::Speaker::caller && b.role == crm::Speaker::agent;
+  });
+  return records;
+}
+
+std::string heard_context(std::vector<crm::CallTurn> const& turns, std::size_t max_bytes) {
+  std::string text;
+  for (auto const& turn : turns) {
+    if (turn.heard.empty()) continue;
+    text += turn.role == crm::Speaker::caller ? "Caller: " : "Agent: ";
+    text += turn.heard;
+    text += '\n';
+  }
+  if (text.size() > max_bytes) {
+    auto const line = text.find('\n', text.size() - max_bytes);
+    text.erase(0, line == std::string::npos ? text.size() - max_bytes : line + 1);
+  }
+  return text;
+}
+
+}  // namespace gateway

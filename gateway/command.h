@@ -1,0 +1,58 @@
+#pragma once
+#include <functional>
+#include <iosfwd>
+#include <stdexcept>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "crm/database.h"
+#include "gateway/base/result.h"
+
+namespace gateway {
+
+/// What the commands of the binary need from main(): how to get at the database, and where to write.
+struct CommandContext {
+  std::function<crm::Database()> open_database;  ///< May throw crm::pg::StartFailure.
+  std::ostream* out;
+  std::ostream* err;
+  bool colour = false;  ///< `out` is a terminal: what a caller did not hear is dimmed.
+};
+
+/// A command that cannot do what it was asked; what() is one sentence for the person at the keyboard.
+class CommandFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What becomes of the process: 0 done (or help asked for), 1 failed, 2 wrong usage.
+int exit_code_for(CLI::App const& app, CLI::ParseError const& error, CommandContext const& context);
+
+/// Runs `body` when `command` is given, prints what it throws, and leaves 0 or 1 in `exit_code`, which outlives the parsing.
+void on_command(CLI::App& command, CommandContext const& context, int& exit_code, std::function<void()> body);
+
+/// The id of what a command has made, alone on a line or as {"id": …}.
+void print_id(CommandContext const& context, bool json, std::string const& id);
+
+/// A sentence for a fault that a command does not explain better itself.
+std::string sentence_for(base::Error const& error);
+
+/// Opens the database, runs `work(pool, deadline) -> Async<Result<T>>` and returns the result.
+template <class Work>
+auto try_with_database(CommandContext const& context, Work work) {
+  auto const database = context.open_database();
+  return crm::run_blocking(database, std::move(work));
+}
+
+/// The same, and a fault ends the command.
+template <class Work>
+auto with_database(CommandContext const& context, Work work) {
+  auto outcome = try_with_database(context, std::move(work));
+  if (!outcome) throw CommandFailure{sentence_for(outcome.error())};
+  return *std::move(outcome);
+}
+
+/// For CLI11: empty when the text is a phone number, else what is wrong with it.
+std::string check_e164(std::string const& text);
+
+}  // namespace gateway

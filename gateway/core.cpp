@@ -1,0 +1,57 @@
+#include "gateway/core.h"
+
+#include <future>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+
+namespace gateway {
+
+Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Log log)
+    : index_{index},
+      log_{log.with({{"core", index}})},
+      tasks_{context_.get_executor(),
+             [this](std::exception_ptr crash) {
+               try {
+                 std::rethrow_exception(crash);
+               } catch (std::exception const& error) {
+                 log_.error("core task crashed", {{"error", error.what()}});
+               }
+             }},
+      metronome_{context_.get_executor(), time_},
+      database_{std::move(database), time_} {}
+
+Core::~Core() { assert(!thread_.joinable()); }
+
+void Core::start() {
+  tasks_.spawn(metronome_.run());
+  tasks_.spawn(server->serve());
+  thread_ = std::thread{[this] {
+    auto const work = asio::make_work_guard(context_);
+    context_.run();
+  }};
+}
+
+void Core::drain_calls(base::TimeSource::Clock::duration grace) {
+  asio::co_spawn(context_, calls->drain(grace), asio::use_future).get();
+}
+
+void Core::hurry() {
+  asio::post(context_, [this] { calls->hurry(); });
+}
+
+void Core::stop() {
+  if (!thread_.joinable()) return;
+  auto const wind_up = [this]() -> base::Async<> {
+    server->stop();
+    co_await server->drain(std::chrono::milliseconds{500});
+    co_await tasks_.drain(time_, std::chrono::milliseconds{0});
+    database_.close();
+  };
+  asio::co_spawn(context_, wind_up(), asio::use_future).get();
+  context_.stop();
+  thread_.join();
+}
+
+}  // namespace gateway

@@ -1,0 +1,41 @@
+#pragma once
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/base/async.h"
+#include "gateway/base/secret.h"
+#include "gateway/net/http.h"
+
+namespace net {
+
+struct HttpCall {
+  std::string method = "GET";
+  std::string url;
+  Headers headers;
+  std::string body;
+  std::optional<std::pair<std::string, base::Secret>> basic_auth;
+  std::chrono::milliseconds timeout{10000};  ///< Name lookup to last byte.
+  std::chrono::milliseconds connect_timeout{3000};
+  std::size_t max_response_bytes = 1024 * 1024;
+};
+
+/// The only way out over HTTP: libcurl on a thread of its own (pooled connections, blocking name lookups kept off the media
+/// cores). No redirects, no proxy from the environment. Thread safe.
+class HttpClient {
+ public:
+  HttpClient();
+  ~HttpClient();  ///< Ends what is under way with Fault::cancelled.
+  HttpClient(HttpClient const&) = delete;
+  HttpClient& operator=(HttpClient const&) = delete;
+
+  /// Any status is an answer. Fault::timed_out, Fault::too_large, or Fault::unavailable for everything below HTTP.
+  base::Async<base::Result<Response>> send(HttpCall call);
+
+ private:
+  class Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace net

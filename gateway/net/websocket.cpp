@@ -1,0 +1,325 @@
+#include "gateway/net/websocket.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <deque>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+
+namespace beast = boost::beast;
+
+namespace net {
+
+using Tcp = asio::ip::tcp;
+using Tls = asio::ssl::stream<Tcp::socket>;
+
+class TlsClient {
+ public:
+  TlsClient() : context{asio::ssl::context::tls_client} {
+    context.set_default_verify_paths();
+    context.set_verify_mode(asio::ssl::verify_peer);
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    // Idle record buffers go back to the heap: half the memory of a quiet TLS connection.
+    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  }
+  asio::ssl::context context;
+};
+
+std::shared_ptr<TlsClient> make_tls_client() { return std::make_shared<TlsClient>(); }
+
+namespace {
+
+using namespace asio::experimental::awaitable_operators;
+
+/// One Beast stream. Writes are chained by completion handlers instead of a coroutine: a frame then costs one operation and
+/// no wake-up. `run` returns only after the last handler, so handlers may hold `this`.
+template <class Stream>
+class BeastWebSocket final : public WebSocket {
+ public:
+  BeastWebSocket(beast::websocket::stream<Stream> stream, WebSocketSettings const& settings)
+      : stream_{std::move(stream)}, settings_{settings}, idle_{stream_.get_executor()} {
+    stream_.text(true);
+  }
+
+  ~BeastWebSocket() override { assert(!writing_); }
+
+  base::Async<WebSocketClosed> run(WebSocketSink& sink) override {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    WebSocketClosed closed;
+    for (;;) {
+      auto [error, bytes] = co_await stream_.async_read(buffer_, base::quietly);
+      if (error) {
+        closed = describe(error);
+        break;
+      }
+      auto const data = buffer_.cdata();
+      if (stream_.got_text()) sink.on_text({static_cast<char const*>(data.data()), data.size()});
+      else sink.on_binary(bytes);
+      buffer_.consume(buffer_.size());
+    }
+    abort();
+    co_await asio::this_coro::reset_cancellation_state();
+    while (writing_ || closing_) {
+      idle_.expires_at(asio::steady_timer::time_point::max());
+      (void)co_await idle_.async_wait(base::quietly);
+    }
+    co_return closed;
+  }
+
+  base::Result<> send(std::string_view text) override { return enqueue(text, Kind::text, /*first=*/false); }
+  base::Result<> send_first(std::string_view text) override { return enqueue(text, Kind::text, /*first=*/true); }
+  base::Result<> send_binary(std::string_view bytes) override { return enqueue(bytes, Kind::binary, /*first=*/false); }
+  std::size_t queued_bytes() const override { return queued_; }
+  void drop_queued() override {
+    waiting_.clear();
+    queued_ = writing_ ? sending_.size() : 0;
+  }
+
+  base::Async<> close(std::uint16_t code, std::string reason) override {
+    if (aborted_ || closing_) co_return;
+    closing_ = true;
+    co_await asio::this_coro::reset_cancellation_state();
+    asio::steady_timer limit{stream_.get_executor(), std::chrono::seconds{1}};
+    co_await (say_goodbye(code, std::move(reason)) || limit.async_wait(base::quietly));
+    closing_ = false;
+    abort();
+    idle_.cancel();
+  }
+
+  void abort() override {
+    if (aborted_) return;
+    aborted_ = true;
+    waiting_.clear();
+    boost::system::error_code ignored;
+    beast::get_lowest_layer(stream_).close(ignored);
+  }
+
+ private:
+  base::Async<> say_goodbye(std::uint16_t code, std::string reason) {
+    while (writing_ && !aborted_) {
+      idle_.expires_at(asio::steady_timer::time_point::max());
+      (void)co_await idle_.async_wait(base::quietly);
+    }
+    if (aborted_) co_return;
+    if (reason.size() > 120) reason.resize(120);
+    (void)co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), reason}, base::quietly);
+  }
+
+  enum class Kind : bool { text, binary };
+  struct Message {
+    std::string bytes;
+    Kind kind;
+  };
+
+  base::Result<> enqueue(std::string_view text, Kind kind, bool first) {
+    if (aborted_ || closing_) return base::fail(base::Fault::unavailable, "connection is closed");
+    if (writing_ && std::chrono::steady_clock::now() - write_started_ > settings_.write_timeout) {
+      abort();
+      return base::fail(base::Fault::unavailable, "peer stopped reading");
+    }
+    if (queued_ + text.size() > settings_.max_queued_bytes) return base::fail(base::Fault::too_large, "send queue is full");
+    std::string message;
+    if (!spare_.empty()) {
+      message = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    message.assign(text);
+    queued_ += message.size();
+    if (first) waiting_.push_front({std::move(message), kind});
+    else waiting_.push_back({std::move(message), kind});
+    if (!writing_) write_next();
+    return {};
+  }
+
+  void write_next() {
+    if (waiting_.empty() || aborted_) {
+      queued_ = 0;
+      if (closing_ || aborted_) idle_.cancel();
+      return;
+    }
+    sending_ = std::move(waiting_.front().bytes);
+    stream_.text(waiting_.front().kind == Kind::text);
+    waiting_.pop_front();
+    writing_ = true;
+    write_started_ = std::chrono::steady_clock::now();
+    stream_.async_write(asio::buffer(sending_), [this](boost::system::error_code error, std::size_t) {
+      writing_ = false;
+      queued_ -= std::min(queued_, sending_.size());
+      if (spare_.size() < 4) spare_.push_back(std::move(sending_));
+      if (error) abort();
+      write_next();
+    });
+  }
+
+  WebSocketClosed describe(boost::system::error_code error) const {
+    if (error == beast::websocket::error::closed) {
+      auto const& reason = stream_.reason();
+      auto const code = static_cast<std::uint16_t>(reason.code);
+      return {code == 0 ? std::uint16_t{1005} : code, std::string{reason.reason.data(), reason.reason.size()}, true};
+    }
+    if (error == beast::websocket::error::message_too_big) return {1009, "message too big", false};
+    if (error.category() == make_error_code(beast::websocket::error::bad_opcode).category())
+      return {1002, error.message(), false};
+    return {1006, error.message(), false};
+  }
+
+  beast::websocket::stream<Stream> stream_;
+  WebSocketSettings settings_;
+  beast::flat_buffer buffer_;
+  std::deque<Message> waiting_;
+  std::vector<std::string> spare_;  // emptied messages keep their storage for the next ones
+  std::string sending_;
+  std::size_t queued_ = 0;
+  std::chrono::steady_clock::time_point write_started_;
+  asio::steady_timer idle_;  // rung when a write ends during close or abort
+  bool writing_ = false;
+  bool closing_ = false;
+  bool aborted_ = false;
+};
+
+template <class Stream>
+void configure(beast::websocket::stream<Stream>& stream, WebSocketSettings const& settings) {
+  beast::websocket::stream_base::timeout timeout{};
+  timeout.handshake_timeout = settings.handshake_timeout;
+  timeout.idle_timeout = settings.idle_timeout;
+  timeout.keep_alive_pings = true;
+  stream.set_option(timeout);
+  stream.read_message_max(settings.max_message_bytes);
+  boost::system::error_code ignored;
+  beast::get_lowest_layer(stream).set_option(Tcp::no_delay(true), ignored);
+}
+
+base::Fault fault_of(boost::system::error_code error) {
+  if (error == asio::error::operation_aborted) return base::Fault::cancelled;
+  if (error == beast::websocket::error::upgrade_declined) return base::Fault::refused;
+  if (error.category() == make_error_code(beast::websocket::error::bad_opcode).category()) return base::Fault::protocol;
+  return base::Fault::unavailable;
+}
+
+template <class Stream>
+base::Async<base::Result<std::unique_ptr<WebSocket>>> upgrade(beast::websocket::stream<Stream> stream, Url const& url,
+                                                               Headers const& headers,
+                                                               WebSocketSettings const& settings) {
+  configure(stream, settings);
+  stream.set_option(beast::websocket::stream_base::decorator([&headers](beast::websocket::request_type& request) {
+    for (auto const& [name, value] : headers) request.set(name, value);
+  }));
+  std::string target = url.path.empty() ? "/" : url.path;
+  if (!url.query.empty()) target += "?" + url.query;
+  beast::websocket::response_type response;
+  auto const authority = url.authority();
+  auto [error] = co_await stream.async_handshake(response, authority, target, base::quietly);
+  if (error == beast::websocket::error::upgrade_declined)
+    co_return base::fail(base::Fault::refused, "upgrade answered with status " + std::to_string(response.result_int()));
+  if (error) co_return base::fail(fault_of(error), "upgrade: " + error.message());
+  stream.set_option(beast::websocket::stream_base::decorator([](beast::websocket::request_type&) {}));
+  co_return std::make_unique<BeastWebSocket<Stream>>(std::move(stream), settings);
+}
+
+base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Headers const& headers,
+                                                            WebSocketSettings const& settings, TlsClient& tls) {
+  auto const executor = co_await asio::this_coro::executor;
+  Tcp::resolver resolver{executor};
+  auto [lookup_error, endpoints] =
+      co_await resolver.async_resolve(url.host, std::to_string(url.port_or_default()), base::quietly);
+  if (lookup_error) co_return base::fail(fault_of(lookup_error), "name lookup: " + lookup_error.message());
+  Tcp::socket socket{executor};
+  auto [connect_error, endpoint] = co_await asio::async_connect(socket, endpoints, base::quietly);
+  if (connect_error) co_return base::fail(fault_of(connect_error), "connect: " + connect_error.message());
+  if (url.scheme == "ws" || url.scheme == "http") {
+    beast::websocket::stream<Tcp::socket> stream{std::move(socket)};
+    auto opened = co_await upgrade(std::move(stream), url, headers, settings);
+    co_return opened;
+  }
+  Tls secure{std::move(socket), tls.context};
+  secure.set_verify_callback(asio::ssl::host_name_verification(url.host));
+  if (!SSL_set_tlsext_host_name(secure.native_handle(), url.host.c_str()))
+    co_return base::fail(base::Fault::unavailable, "server name not accepted by TLS");
+  auto [tls_error] = co_await secure.async_handshake(asio::ssl::stream_base::client, base::quietly);
+  if (tls_error) co_return base::fail(fault_of(tls_error), "TLS: " + tls_error.message());
+  beast::websocket::stream<Tls> stream{std::move(secure)};
+  auto opened = co_await upgrade(std::move(stream), url, headers, settings);
+  co_return opened;
+}
+
+}  // namespace
+
+base::Async<base::Result<std::unique_ptr<WebSocket>>> connect_websocket(Url url, Headers headers,
+                                                                         WebSocketSettings settings, TlsClient& tls,
+                                                                         std::chrono::milliseconds timeout) {
+  asio::steady_timer limit{co_await asio::this_coro::executor, timeout};
+  auto outcome = co_await (dial(url, headers, settings, tls) || limit.async_wait(base::quietly));
+  if (outcome.index() == 0) co_return std::move(std::get<0>(outcome));
+  co_return base::fail(base::Fault::timed_out, "no WebSocket within the time allowed");
+}
+
+PendingUpgrade::PendingUpgrade(PendingUpgrade&& other) noexcept
+    : request_{std::move(other.request_)}, socket_{std::exchange(other.socket_, -1)} {}
+
+PendingUpgrade::~PendingUpgrade() {
+  if (socket_ >= 0) ::close(socket_);
+}
+
+namespace {
+
+base::Result<Tcp::socket> adopt(asio::any_io_executor executor, int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0)
+    return base::fail(base::Fault::unavailable, "connection is gone");
+  Tcp::socket socket{executor};
+  boost::system::error_code error;
+  socket.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(), descriptor, error);
+  if (error) return base::fail(base::Fault::unavailable, error.message());
+  return socket;
+}
+
+}  // namespace
+
+base::Async<base::Result<std::unique_ptr<WebSocket>>> PendingUpgrade::accept(WebSocketSettings settings,
+                                                                              std::string subprotocol) {
+  auto socket = adopt(co_await asio::this_coro::executor, socket_);
+  if (!socket) co_return std::unexpected{socket.error()};
+  socket_ = -1;
+  beast::http::request<beast::http::empty_body> request{beast::http::verb::get, request_.target, 11};
+  for (auto const& [name, value] : request_.headers) request.insert(name, value);
+  beast::websocket::stream<Tcp::socket> stream{std::move(*socket)};
+  configure(stream, settings);
+  if (!subprotocol.empty()) {
+    stream.set_option(beast::websocket::stream_base::decorator([&subprotocol](beast::websocket::response_type& response) {
+      response.set(beast::http::field::sec_websocket_protocol, subprotocol);
+    }));
+  }
+  auto [error] = co_await stream.async_accept(request, base::quietly);
+  if (!subprotocol.empty())
+    stream.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type&) {}));
+  if (error) co_return base::fail(fault_of(error), "upgrade: " + error.message());
+  co_return std::make_unique<BeastWebSocket<Tcp::socket>>(std::move(stream), settings);
+}
+
+base::Async<> PendingUpgrade::refuse(Response response) {
+  auto socket = adopt(co_await asio::this_coro::executor, socket_);
+  if (!socket) co_return;
+  socket_ = -1;
+  beast::http::response<beast::http::string_body> answer{static_cast<beast::http::status>(response.status), 11};
+  for (auto const& [name, value] : response.headers) answer.set(name, value);
+  answer.set(beast::http::field::connection, "close");
+  answer.body() = std::move(response.body);
+  answer.prepare_payload();
+  asio::steady_timer limit{socket->get_executor(), std::chrono::seconds{2}};
+  co_await (beast::http::async_write(*socket, answer, base::quietly) || limit.async_wait(base::quietly));
+  boost::system::error_code ignored;
+  socket->shutdown(Tcp::socket::shutdown_both, ignored);
+}
+
+}  // namespace net

@@ -1,0 +1,51 @@
+#include "gateway/orphans.h"
+
+#include "crm/store/calls.h"
+#include "gateway/call/ending.h"
+
+namespace gateway {
+namespace {
+
+constexpr auto sweep_every = std::chrono::seconds{30};
+constexpr auto query_limit = std::chrono::seconds{5};
+// A carrier that cannot be asked for this long will not tell us any more; Twilio's longest call is four hours by default.
+constexpr auto longest_call = std::chrono::hours{5};
+
+}  // namespace
+
+OrphanSweep::OrphanSweep(crm::pg::Pool& database, Carrier& carrier, base::TimeSource& time, base::Log log, std::string node,
+                         std::int64_t epoch)
+    : database_{database}, carrier_{carrier}, time_{time}, log_{std::move(log)}, node_{std::move(node)}, epoch_{epoch} {}
+
+base::Async<> OrphanSweep::run() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  for (;;) {
+    co_await sweep();
+    auto const waited = co_await time_.wait(sweep_every);
+    if (!waited) co_return;
+  }
+}
+
+base::Async<> OrphanSweep::sweep() {
+  auto session = database_.until(time_.now() + query_limit);
+  auto const orphans = co_await crm::open_calls_of_other_epochs(session, node_, epoch_);
+  if (!orphans) co_return;
+  for (auto const& call : *orphans) co_await settle(call);
+}
+
+base::Async<> OrphanSweep::settle(crm::CallRecord const& call) {
+  auto const facts = co_await carrier_.look_up({call.account_sid, call.call_sid});
+  bool const gone = !facts && facts.error().fault == base::Fault::not_found;
+  bool const ended = facts && crm::is_terminal(facts->status);
+  bool const too_old = time_.wall() - call.started_at > longest_call;
+  if (!gone && !ended && !too_old) co_return;
+  auto const status = ended ? facts->status : crm::CallStatus::failed;
+  auto const duration = ended && facts->duration ? *facts->duration : std::chrono::seconds{0};
+  auto const end = duration.count() > 0 ? call.started_at + duration : time_.wall();
+  auto session = database_.until(time_.now() + query_limit);
+  auto const closed = co_await crm::close_call(session, call.call_sid, status, std::string{to_string(Ending::node_lost)},
+                                               blame(Ending::node_lost), end);
+  if (closed && *closed) log_.info("orphan closed", {{"call", call.id.text()}, {"status", crm::to_string(status)}});
+}
+
+}  // namespace gateway

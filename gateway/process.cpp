@@ -1,0 +1,341 @@
+#include "gateway/process.h"
+
+#include <future>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "crm/database.h"
+#include "crm/ledger.h"
+#include "crm/routing.h"
+#include "crm/store/calls.h"
+#include "crm/store/contacts.h"
+#include "gateway/agent/agents.h"
+#include "gateway/core.h"
+#include "gateway/orphans.h"
+#include "gateway/twilio/rest.h"
+#include "gateway/web/operations.h"
+#include "gateway/web/routes.h"
+
+namespace gateway {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view node_name = "n1";
+constexpr auto contact_limit = milliseconds{150};
+constexpr auto earlier_call_limit = milliseconds{300};
+constexpr auto ledger_limit = seconds{10};
+constexpr auto revive_every = seconds{2};
+
+std::int64_t epoch_now() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::size_t core_count(config::Settings const& settings) {
+  if (settings.cores > 0) return settings.cores;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// Tickets live for a minute and die with the process, so their key need not survive it.
+base::Secret ticket_key() {
+  std::array<std::uint8_t, 32> bytes{};
+  base::fill_random(bytes);
+  return base::Secret{std::string{reinterpret_cast<char const*>(bytes.data()), bytes.size()}};
+}
+
+net::Url checked_url(std::string const& text) {
+  auto url = net::parse_url(text);
+  if (!url) throw std::runtime_error{"PUBLIC_BASE_URL is not a URL: " + url.error().detail};
+  return *url;
+}
+
+std::string stream_base(net::Url const& public_base) {
+  auto text = net::to_string(public_base.with_scheme(public_base.is_secure() ? "wss" : "ws"));
+  while (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+twilio::Accounts accounts_of(config::Twilio const& twilio) {
+  twilio::Accounts::Account account{base::AccountSid{twilio.account_sid}, {twilio.auth_token}};
+  if (!twilio.auth_token_secondary.empty()) account.tokens.push_back(twilio.auth_token_secondary);
+  return twilio::Accounts{{std::move(account)}};
+}
+
+AgentSettings agent_settings(config::Settings const& settings) {
+  AgentSettings agents;
+  agents.elevenlabs.api_base_url = settings.elevenlabs.api_base_url;
+  agents.elevenlabs.api_key = settings.elevenlabs.api_key;
+  agents.elevenlabs.origin = settings.elevenlabs.origin;
+  agents.elevenlabs.start_budget = settings.media.agent_wait;
+  return agents;
+}
+
+CallSettings call_settings(config::Settings const& settings, std::int64_t epoch) {
+  CallSettings call;
+  call.bridge.playout.lead = settings.media.playout_lead;
+  call.bridge.playout.message_frames = settings.media.message_frames;
+  call.bridge.dead_air = settings.media.dead_air_after;
+  call.longest = settings.media.max_call_duration;
+  call.node = node_name;
+  call.epoch = epoch;
+  return call;
+}
+
+crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t size) {
+  crm::pg::PoolSettings settings;
+  settings.conninfo = conninfo;
+  settings.size = size;
+  return settings;
+}
+
+}  // namespace
+
+struct Process::Parts {
+  Parts(config::Settings s, base::Log l)
+      : settings{std::move(s)},
+        log{std::move(l)},
+        database{crm::open_database(std::string{settings.database_url.reveal()}, settings.data_dir, crm::pg::Purpose::serve)},
+        back_office_tasks{back_office.get_executor(), [this](std::exception_ptr crash) { report(crash); }},
+        back_office_pool{pool_settings(database.conninfo, 4), time},
+        ledger{back_office.get_executor(), back_office_pool, time, log, metrics},
+        routing{back_office_pool, time, log, metrics},
+        tls{net::make_tls_client()},
+        public_base{checked_url(settings.http.public_base_url)},
+        accounts{accounts_of(settings.twilio)},
+        verifier{public_base},
+        tickets{ticket_key()},
+        rest{http, accounts, settings.twilio.api_base_url, settings.http.public_base_url, metrics, log},
+        recordings{settings.recording.directory, metrics, log},
+        call_metrics{metrics},
+        stream_metrics{metrics},
+        voice_metrics{metrics},
+        capacity{settings.limits.max_calls},
+        orphans{back_office_pool, rest, time, log, std::string{node_name}, epoch} {
+    auto made = make_agent_provider("elevenlabs", agent_settings(settings), {http, *tls, time, metrics, log});
+    if (!made) throw std::runtime_error{made.error().detail};
+    agents = std::move(*made);
+    build_cores();
+    build_routes();
+  }
+
+  void report(std::exception_ptr crash) const {
+    try {
+      std::rethrow_exception(crash);
+    } catch (std::exception const& error) {
+      log.error("back office task crashed", {{"error", error.what()}});
+    }
+  }
+
+  void build_cores() {
+    net::HttpLimits limits;
+    limits.connections = settings.limits.max_sockets / core_count(settings);
+    for (std::size_t i = 0; i < core_count(settings); ++i) {
+      auto core = std::make_unique<Core>(i, pool_settings(database.conninfo, 2), log);
+      auto& pool = core->database();
+      auto& clock = core->time();
+      CallServices services{clock, core->metronome(), *agents, rest, ledger, recordings, call_metrics, log,
+                            call_settings(settings, epoch), {}};
+      services.known_contact = [&pool, &clock](base::TenantId tenant, std::string phone) -> base::Async<std::string> {
+        auto session = pool.until(clock.now() + contact_limit);
+        auto contact = co_await crm::find_contact_by_phone(session, std::move(tenant), std::move(phone));
+        co_return contact && *contact ? (*contact)->full_name : std::string{};
+      };
+      core->calls = std::make_unique<Calls>(core->executor(), std::move(services), capacity);
+      twilio::DoorSettings door{settings.media.preauth_timeout, settings.media.idle_timeout};
+      core->media_door = std::make_unique<twilio::MediaDoor>(verifier, accounts, tickets, *core->calls, clock,
+                                                             stream_metrics, log, door);
+      core->server = std::make_unique<net::HttpServer>(core->executor(), clock, log, metrics, router, limits);
+      homes.add({core->executor(), core->calls.get()});
+      cores.push_back(std::move(core));
+    }
+  }
+
+  void build_routes() {
+    twilio::VoiceRecords records;
+    records.find = [this](base::CallSid sid) -> base::Async<std::optional<crm::CallRecord>> {
+      auto& core = *cores[homes.index_of(sid)];
+      auto session = core.database().until(core.time().now() + earlier_call_limit);
+      auto found = co_await crm::find_call(session, sid.text());
+      co_return found ? std::move(*found) : std::nullopt;
+    };
+    records.close = [this](base::CallSid sid, crm::CallStatus status) {
+      asio::post(back_office, [this, sid = std::move(sid), status] { back_office_tasks.spawn(close_unserved(sid, status)); });
+    };
+    voice.emplace(twilio::VoiceServices{settings.http.public_base_url, stream_base(public_base), verifier, accounts, tickets,
+                                        routing, homes, time, voice_metrics, log, std::move(records), std::string{node_name}});
+    web::add_public_routes(router, *voice, [this](net::PendingUpgrade pending) -> base::Async<> {
+      auto& core = *cores[twilio::core_of_media_path(pending.request().path(), cores.size())];
+      auto const shared = std::make_shared<net::PendingUpgrade>(std::move(pending));
+      asio::post(core.executor(), [&core, shared] { core.tasks().spawn(core.media_door->serve(std::move(*shared))); });
+      co_return;
+    });
+    web::add_operations(ops_router, [this] { return health(); }, metrics);
+    ops = std::make_unique<net::HttpServer>(back_office.get_executor(), time, log, metrics, ops_router);
+  }
+
+  /// A callback about a call that an earlier process served; if the database is away now, the orphan sweep finds it later.
+  base::Async<> close_unserved(base::CallSid sid, crm::CallStatus status) {
+    auto session = back_office_pool.until(time.now() + seconds{5});
+    auto closed = co_await crm::close_call(session, std::move(sid), status, std::string{to_string(Ending::node_lost)},
+                                           blame(Ending::node_lost), time.wall());
+    if (!closed) log.warning("status of an earlier call not written", {{"fault", base::to_string(closed.error().fault)}});
+  }
+
+  base::Async<> first_look() {
+    auto loaded = co_await routing.refresh(time.now() + seconds{10});
+    if (!loaded) throw std::runtime_error{"phone numbers could not be read: " + loaded.error().detail};
+  }
+
+  /// Our own PostgreSQL may be killed under us: start it again, off the event loops.
+  base::Async<> keep_database_alive() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (;;) {
+      auto const waited = co_await time.wait(revive_every);
+      if (!waited) co_return;
+      asio::post(chores, [this] {
+        try {
+          if (!stopping && database.server->revive()) log.warning("private PostgreSQL had died and was started again");
+        } catch (std::exception const& error) {
+          log.error("private PostgreSQL cannot be started", {{"error", error.what()}});
+        }
+      });
+    }
+  }
+
+  base::Async<> watch_database() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (;;) {
+      auto looked = co_await back_office_pool.run({"is_database_there", "select 1"}, {}, time.now() + seconds{2});
+      database_up = looked.has_value();
+      auto const waited = co_await time.wait(seconds{2});
+      if (!waited) co_return;
+    }
+  }
+
+  web::Health health() const {
+    web::Health now;
+    now.draining = stopping;
+    now.ready = serving && !stopping;
+    now.database = database_up;
+    now.calls = capacity.live();
+    now.records_waiting = ledger.pending();
+    return now;
+  }
+
+  config::Settings settings;
+  base::Log log;
+  std::int64_t epoch = epoch_now();
+  base::Metrics metrics;
+  base::SystemTime time;
+  crm::Database database;
+  asio::thread_pool chores{1};
+  asio::io_context back_office{1};
+  base::TaskGroup back_office_tasks;
+  crm::pg::Pool back_office_pool;
+  crm::CallLedger ledger;
+  crm::RoutingFeed routing;
+  std::shared_ptr<net::TlsClient> tls;
+  net::Url public_base;
+  twilio::Accounts accounts;
+  twilio::SignatureVerifier verifier;
+  twilio::TicketOffice tickets;
+  net::HttpClient http;
+  twilio::Rest rest;
+  RecordingDesk recordings;
+  CallMetrics call_metrics;
+  twilio::StreamMetrics stream_metrics;
+  twilio::VoiceMetrics voice_metrics;
+  Capacity capacity;
+  OrphanSweep orphans;
+  std::unique_ptr<AgentProvider> agents;
+  Homes homes;
+  net::Router router;
+  net::Router ops_router;
+  std::optional<twilio::VoiceRoutes> voice;
+  std::vector<std::unique_ptr<Core>> cores;
+  std::unique_ptr<net::HttpServer> ops;
+  std::thread back_office_thread;
+  std::atomic<bool> serving = false;
+  std::atomic<bool> stopping = false;
+  std::atomic<bool> database_up = true;
+};
+
+Process::Process(config::Settings settings, base::Log log) : parts_{std::make_unique<Parts>(std::move(settings), std::move(log))} {}
+
+Process::~Process() {
+  if (parts_->serving) stop(milliseconds{0});
+}
+
+Addresses Process::start() {
+  auto& p = *parts_;
+  Addresses addresses;
+  addresses.public_port = p.settings.http.port;
+  for (auto& core : p.cores) addresses.public_port = core->server->listen(p.settings.http.address, addresses.public_port);
+  addresses.ops_port = p.ops->listen(p.settings.ops.address, p.settings.ops.port);
+
+  p.back_office_thread = std::thread{[&p] {
+    auto const work = asio::make_work_guard(p.back_office);
+    p.back_office.run();
+  }};
+  p.serving = true;
+  try {
+    asio::co_spawn(p.back_office, p.first_look(), asio::use_future).get();
+  } catch (...) {
+    stop(milliseconds{0});
+    throw;
+  }
+  asio::co_spawn(p.back_office, [&p]() -> base::Async<> {
+    p.back_office_tasks.spawn(p.ledger.write());
+    p.back_office_tasks.spawn(p.routing.follow());
+    p.back_office_tasks.spawn(p.orphans.run());
+    p.back_office_tasks.spawn(p.watch_database());
+    p.back_office_tasks.spawn(p.ops->serve());
+    if (p.database.server) p.back_office_tasks.spawn(p.keep_database_alive());
+    co_return;
+  }, asio::use_future).get();
+  for (auto& core : p.cores) core->start();
+  p.log.info("ready", {{"port", addresses.public_port}, {"ops_port", addresses.ops_port}, {"cores", p.cores.size()},
+                       {"numbers", p.routing.table()->size()}});
+  return addresses;
+}
+
+bool Process::stop(milliseconds grace) {
+  auto& p = *parts_;
+  if (!p.serving) return true;
+  p.stopping = true;
+  p.capacity.stop();
+  p.log.info("draining", {{"calls", p.capacity.live()}, {"grace_ms", grace.count()}});
+  std::vector<std::thread> drains;
+  for (auto& core : p.cores) drains.emplace_back([&core, grace] { core->drain_calls(grace); });
+  for (auto& drain : drains) drain.join();
+  bool const written =
+      asio::co_spawn(p.back_office, p.ledger.drain(p.time.now() + ledger_limit), asio::use_future).get().has_value();
+  if (!written) p.log.error("records not written", {{"count", p.ledger.pending()}});
+  for (auto& core : p.cores) core->stop();
+  asio::co_spawn(p.back_office, [&p]() -> base::Async<> {
+    p.ops->stop();
+    co_await p.ops->drain(milliseconds{200});
+    co_await p.back_office_tasks.drain(p.time, milliseconds{0});
+    p.back_office_pool.close();
+  }, asio::use_future).get();
+  p.chores.join();
+  p.back_office.stop();
+  p.back_office_thread.join();
+  if (p.database.server) p.database.server->stop();
+  p.serving = false;
+  p.log.info("stopped");
+  p.log.flush();
+  return written;
+}
+
+void Process::hurry() {
+  for (auto& core : parts_->cores) core->hurry();
+}
+
+std::size_t Process::live_calls() const { return parts_->capacity.live(); }
+
+}  // namespace gateway

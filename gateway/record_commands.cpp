@@ -1,0 +1,245 @@
+#include "gateway/record_commands.h"
+
+#include <memory>
+#include <ostream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "crm/store/phone_numbers.h"
+#include "crm/store/tenants.h"
+#include "crm/store/users.h"
+#include "gateway/agent_commands.h"
+#include "gateway/call_commands.h"
+#include "gateway/listing.h"
+
+namespace gateway {
+namespace {
+
+using base::Async;
+using base::Instant;
+using base::Result;
+using crm::pg::Pool;
+
+std::string check_email(std::string const& text) {
+  auto const at = text.find('@');
+  bool const plausible = at != std::string::npos && at > 0 && at + 1 < text.size() &&
+                         text.find('@', at + 1) == std::string::npos && text.find(' ') == std::string::npos;
+  return plausible ? "" : fmt::format("'{}' is not an e-mail address", text);
+}
+
+void add_tenants_add(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    crm::Tenant tenant;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand("add", "Add a business; prints its id");
+  command.add_option("--name", given->tenant.name, "What the business is called")->required();
+  command.add_option("--timezone", given->tenant.timezone, "IANA time zone, America/New_York")->capture_default_str();
+  command.add_option("--industry", given->tenant.industry, "What the business does");
+  command.add_option("--max-concurrent-calls", given->tenant.max_concurrent_calls, "Calls at the same time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    if (given->tenant.name.empty()) throw CommandFailure{"a tenant needs a name"};
+    given->tenant.id = base::TenantId{base::new_id("ten")};
+    bool const zone_exists = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<bool>> {
+      auto session = pool.until(deadline);
+      auto const known = co_await crm::is_timezone(session, given->tenant.timezone);
+      if (!known) co_return std::unexpected{known.error()};
+      if (!*known) co_return false;
+      auto const added = co_await crm::insert_tenant(session, given->tenant);
+      if (!added) co_return std::unexpected{added.error()};
+      co_return true;
+    });
+    if (!zone_exists) throw CommandFailure{fmt::format("there is no time zone '{}'", given->tenant.timezone)};
+    print_id(context, given->json, given->tenant.id.text());
+  });
+}
+
+void add_tenants_list(CLI::App& group, CommandContext const& context, int& exit_code) {
+  auto const json = std::make_shared<bool>(false);
+  auto& command = *group.add_subcommand("list", "List the businesses");
+  command.add_flag("--json", *json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, json] {
+    auto const tenants = with_database(context, [](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::Tenant>>> {
+      auto session = pool.until(deadline);
+      auto found = co_await crm::list_tenants(session);
+      co_return found;
+    });
+    auto list = nlohmann::json::array();
+    Listing listing{{"ID", "NAME", "TIMEZONE", "STATUS", "MAX CALLS"}};
+    for (auto const& tenant : tenants) {
+      auto const status = tenant.active ? "active" : "suspended";
+      list.push_back({{"id", tenant.id.text()},
+                      {"name", tenant.name},
+                      {"timezone", tenant.timezone},
+                      {"industry", tenant.industry ? nlohmann::json(*tenant.industry) : nlohmann::json(nullptr)},
+                      {"status", status},
+                      {"max_concurrent_calls", tenant.max_concurrent_calls}});
+      listing.add({tenant.id.text(), printable(tenant.name), tenant.timezone, status,
+                   std::to_string(tenant.max_concurrent_calls)});
+    }
+    if (*json) *context.out << list.dump(2) << '\n';
+    else listing.print(*context.out);
+  });
+}
+
+void add_numbers_add(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    std::string tenant, agent, number;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand("add", "Let an agent answer a phone number; prints the number's id");
+  command.add_option("--tenant", given->tenant, "Tenant id")->required();
+  command.add_option("--agent", given->agent, "Agent id")->required();
+  command.add_option("--number", given->number, "E.164, like +15550001111")->required()->check(check_e164);
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    crm::PhoneNumber const number{crm::NumberId{base::new_id("num")}, base::TenantId{given->tenant}, given->number,
+                                  base::AgentId{given->agent}};
+    auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<>> {
+      auto session = pool.until(deadline);
+      auto const done = co_await crm::insert_number(session, number);
+      co_return done;
+    });
+    if (!added && added.error().fault == base::Fault::conflict) {
+      throw CommandFailure{fmt::format("the number {} is in use already", given->number)};
+    }
+    if (!added && added.error().fault == base::Fault::not_found) {
+      throw CommandFailure{fmt::format("tenant {} has no agent {}", given->tenant, given->agent)};
+    }
+    if (!added) throw CommandFailure{sentence_for(added.error())};
+    print_id(context, given->json, number.id.text());
+  });
+}
+
+void add_numbers_list(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    std::optional<std::string> tenant;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand("list", "List the phone numbers");
+  command.add_option("--tenant", given->tenant, "Only of this tenant");
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    auto const numbers =
+        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::PhoneNumber>>> {
+          std::optional<base::TenantId> tenant;
+          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto session = pool.until(deadline);
+          auto found = co_await crm::list_numbers(session, tenant);
+          co_return found;
+        });
+    auto list = nlohmann::json::array();
+    Listing listing{{"NUMBER", "AGENT", "TENANT", "ID"}};
+    for (auto const& number : numbers) {
+      list.push_back({{"id", number.id.text()},
+                      {"tenant_id", number.tenant.text()},
+                      {"agent_id", number.agent.text()},
+                      {"number", number.e164}});
+      listing.add({number.e164, number.agent.text(), number.tenant.text(), number.id.text()});
+    }
+    if (given->json) *context.out << list.dump(2) << '\n';
+    else listing.print(*context.out);
+  });
+}
+
+void add_users_add(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    std::string tenant, email, role;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand("add", "Add a person; prints the user's id");
+  command.add_option("--tenant", given->tenant, "Tenant id")->required();
+  command.add_option("--email", given->email, "E-mail address")->required()->check(check_email);
+  command.add_option("--role", given->role, "owner, admin, agent or read-only")
+      ->required()
+      ->check(CLI::IsMember({"owner", "admin", "agent", "read-only"}));
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    crm::User const user{crm::UserId{base::new_id("usr")}, base::TenantId{given->tenant}, given->email, given->role};
+    auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<>> {
+      auto session = pool.until(deadline);
+      auto const done = co_await crm::insert_user(session, user);
+      co_return done;
+    });
+    if (!added && added.error().fault == base::Fault::conflict) {
+      throw CommandFailure{fmt::format("there is a user {} already", given->email)};
+    }
+    if (!added && added.error().fault == base::Fault::not_found) {
+      throw CommandFailure{fmt::format("there is no tenant {}", given->tenant)};
+    }
+    if (!added) throw CommandFailure{sentence_for(added.error())};
+    print_id(context, given->json, user.id.text());
+  });
+}
+
+void add_users_list(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    std::optional<std::string> tenant;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand("list", "List the people");
+  command.add_option("--tenant", given->tenant, "Only of this tenant");
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    auto const users = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::User>>> {
+      std::optional<base::TenantId> tenant;
+      if (given->tenant) tenant = base::TenantId{*given->tenant};
+      auto session = pool.until(deadline);
+      auto found = co_await crm::list_users(session, tenant);
+      co_return found;
+    });
+    auto list = nlohmann::json::array();
+    Listing listing{{"ID", "E-MAIL", "ROLE", "TENANT"}};
+    for (auto const& user : users) {
+      list.push_back({{"id", user.id.text()}, {"tenant_id", user.tenant.text()}, {"email", user.email}, {"role", user.role}});
+      listing.add({user.id.text(), printable(user.email), user.role, user.tenant.text()});
+    }
+    if (given->json) *context.out << list.dump(2) << '\n';
+    else listing.print(*context.out);
+  });
+}
+
+void add_migrate(CLI::App& app, CommandContext const& context, int& exit_code) {
+  auto const json = std::make_shared<bool>(false);
+  auto& command = *app.add_subcommand("migrate", "Bring the database's schema up to date");
+  command.add_flag("--json", *json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, json] {
+    auto const schema = context.open_database().schema;
+    if (*json) *context.out << nlohmann::json{{"applied", schema.applied}, {"version", schema.version}}.dump() << '\n';
+    else *context.out << fmt::format("{} applied, the schema is at version {}\n", schema.applied, schema.version);
+  });
+}
+
+CLI::App& add_group(CLI::App& app, char const* name, char const* what) {
+  auto& group = *app.add_subcommand(name, what);
+  group.require_subcommand(1);
+  return group;
+}
+
+}  // namespace
+
+void add_record_commands(CLI::App& app, CommandContext const& context, int& exit_code) {
+  auto& tenants = add_group(app, "tenants", "The businesses whose phones are answered");
+  add_tenants_add(tenants, context, exit_code);
+  add_tenants_list(tenants, context, exit_code);
+  add_agent_commands(add_group(app, "agents", "The AI receptionists"), context, exit_code);
+  auto& numbers = add_group(app, "numbers", "The phone numbers and who answers them");
+  add_numbers_add(numbers, context, exit_code);
+  add_numbers_list(numbers, context, exit_code);
+  auto& users = add_group(app, "users", "The people who may sign in");
+  add_users_add(users, context, exit_code);
+  add_users_list(users, context, exit_code);
+  add_call_commands(add_group(app, "calls", "The records of calls"), context, exit_code);
+  add_migrate(app, context, exit_code);
+}
+
+}  // namespace gateway
