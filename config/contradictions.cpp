@@ -10,10 +10,13 @@ namespace {
 
 constexpr std::chrono::milliseconds frame{20};
 
-bool is_every_address(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
+bool is_every_address(std::string_view address) {
+  return address == "0.0.0.0" || address == "::";
+}
 
 bool listeners_collide(Settings const& s) {
-  bool const overlap = s.http.address == s.ops.address || is_every_address(s.http.address) || is_every_address(s.ops.address);
+  bool const overlap =
+      s.http.address == s.ops.address || is_every_address(s.http.address) || is_every_address(s.ops.address);
   return s.http.port != 0 && s.http.port == s.ops.port && overlap;
 }
 
@@ -36,7 +39,8 @@ bool current_key_is_listed_as_previous(Vault const& vault) {
 std::vector<Finding> contradictions(Settings const& s) {
   std::vector<Finding> found;
   if (listeners_collide(s)) {
-    found.push_back({"SWITCHBOARD_OPS_PORT", fmt::format("is {}, as PORT is", s.ops.port), "give each listener its own port"});
+    found.push_back(
+        {"SWITCHBOARD_OPS_PORT", fmt::format("is {}, as PORT is", s.ops.port), "give each listener its own port"});
   }
   auto const message = s.media.message_frames * frame;
   if (message > s.media.playout_lead) {
@@ -55,7 +59,8 @@ std::vector<Finding> contradictions(Settings const& s) {
     found.push_back({"SWITCHBOARD_DEAD_AIR_AFTER", "is longer than SWITCHBOARD_MAX_CALL_DURATION", "make it shorter"});
   }
   if (chatwoot_is_half_set(s.chatwoot)) {
-    found.push_back({"CHATWOOT_BASE_URL", "needs CHATWOOT_ACCOUNT_ID and CHATWOOT_API_KEY beside it", "set all three, or none"});
+    found.push_back(
+        {"CHATWOOT_BASE_URL", "needs CHATWOOT_ACCOUNT_ID and CHATWOOT_API_KEY beside it", "set all three, or none"});
   }
   if (!s.twilio.auth_token_secondary.empty() && s.twilio.auth_token.empty()) {
     found.push_back({"TWILIO_AUTH_TOKEN_SECONDARY", "is set without TWILIO_AUTH_TOKEN", "set the first token as well"});

@@ -6,20 +6,24 @@
 #include <iterator>
 #include <string_view>
 
-
 namespace config {
 namespace {
 
 std::string_view name_of(Status status) {
   switch (status) {
-    case Status::ok: return "ok";
-    case Status::warn: return "warn";
-    case Status::fail: return "fail";
+    case Status::ok:
+      return "ok";
+    case Status::warn:
+      return "warn";
+    case Status::fail:
+      return "fail";
   }
   return "fail";
 }
 
-bool is_plain_http(std::string_view url) { return url.starts_with("http://"); }
+bool is_plain_http(std::string_view url) {
+  return url.starts_with("http://");
+}
 
 /// What serve starts with, and an operator should still know.
 void advise(Settings const& s, std::vector<ProbeResult>& checks) {
@@ -27,7 +31,8 @@ void advise(Settings const& s, std::vector<ProbeResult>& checks) {
     checks.push_back({std::move(name), status, std::move(detail), std::move(fix)});
   };
   if (s.elevenlabs.api_key.empty())
-    say("ELEVENLABS_API_KEY", Status::warn, "not set: agents are used as public, and ended calls are not completed from ElevenLabs",
+    say("ELEVENLABS_API_KEY", Status::warn,
+        "not set: agents are used as public, and ended calls are not completed from ElevenLabs",
         "set ELEVENLABS_API_KEY or ELEVENLABS_API_KEY_FILE");
   if (s.elevenlabs.webhook_secret.empty())
     say("ELEVENLABS_WEBHOOK_SECRET", Status::warn, "not set: post-call webhooks are refused",
@@ -40,14 +45,17 @@ void advise(Settings const& s, std::vector<ProbeResult>& checks) {
         "remove it when no legacy credentials are left");
   for (auto const& [name, url] : {std::pair{"TWILIO_API_BASE_URL", s.twilio.api_base_url},
                                   std::pair{"ELEVENLABS_API_BASE_URL", s.elevenlabs.api_base_url}}) {
-    if (is_plain_http(url)) say(name, Status::warn, "plain http: credentials travel in clear", "use https:// outside tests");
+    if (is_plain_http(url))
+      say(name, Status::warn, "plain http: credentials travel in clear", "use https:// outside tests");
   }
   if (is_plain_http(s.http.public_base_url))
-    say("PUBLIC_BASE_URL", Status::warn, "names this machine: Twilio itself cannot call it", "use the public https:// address");
+    say("PUBLIC_BASE_URL", Status::warn, "names this machine: Twilio itself cannot call it",
+        "use the public https:// address");
   if (s.ops.address != "127.0.0.1" && s.ops.address != "::1")
     say("SWITCHBOARD_OPS_ADDRESS", Status::warn, s.ops.address + ": metrics are open to whoever reaches this address",
         "use 127.0.0.1, or a private network");
-  auto const database = s.database_url.empty() ? "private PostgreSQL under " + s.data_dir.string() : std::string{"DATABASE_URL"};
+  auto const database =
+      s.database_url.empty() ? "private PostgreSQL under " + s.data_dir.string() : std::string{"DATABASE_URL"};
   say("Database setting", Status::ok, database);
 }
 
@@ -73,12 +81,15 @@ Report diagnose(Outcome const& outcome, std::vector<ProbeResult> probes) {
 
 std::string to_text(Report const& report) {
   std::string text;
-  auto const count = [&report](Status status) { return std::ranges::count(report.checks, status, &ProbeResult::status); };
+  auto const count = [&report](Status status) {
+    return std::ranges::count(report.checks, status, &ProbeResult::status);
+  };
   for (auto const& check : report.checks) {
     text += fmt::format("{:<4}  {}: {}\n", name_of(check.status), check.name, check.detail);
     if (!check.fix.empty()) text += fmt::format("      fix: {}\n", check.fix);
   }
-  text += fmt::format("\n{} ok, {} to look at, {} to repair\n", count(Status::ok), count(Status::warn), count(Status::fail));
+  text += fmt::format("\n{} ok, {} to look at, {} to repair\n", count(Status::ok), count(Status::warn),
+                      count(Status::fail));
   return text;
 }
 

@@ -11,7 +11,7 @@ enum class Status { ok, warn, fail };
 /// The answer to one question about this installation. Probes that need the network (database, Twilio's and ElevenLabs'
 /// credentials, the public address) are made elsewhere and handed in as values.
 struct ProbeResult {
-  std::string name;    ///< "Database"; a setting's name where it is about one.
+  std::string name;  ///< "Database"; a setting's name where it is about one.
   Status status;
   std::string detail;  ///< What was found. Never a secret.
   std::string fix;     ///< What to do; empty when ok.

@@ -15,7 +15,9 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool is_name(std::string_view key) {
-  auto const fits = [](char c) { return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  auto const fits = [](char c) {
+    return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
   return !key.empty() && !(key.front() >= '0' && key.front() <= '9') && std::ranges::all_of(key, fits);
 }
 
@@ -31,10 +33,14 @@ Value unquoted(std::string_view text) {
 
 char unescaped(char c) {
   switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;
   }
 }
 
@@ -45,8 +51,10 @@ Value in_quotes(std::string_view text) {
   std::size_t at = 1;
   for (; at < text.size() && text[at] != quote; ++at) {
     bool const escapes = quote == '"' && text[at] == '\\' && at + 1 < text.size();
-    if (escapes && std::string_view{"nrt\"\\$"}.contains(text[at + 1])) value += unescaped(text[++at]);
-    else value += text[at];
+    if (escapes && std::string_view{"nrt\"\\$"}.contains(text[at + 1]))
+      value += unescaped(text[++at]);
+    else
+      value += text[at];
   }
   base::Secret secret{std::move(value)};
   if (at >= text.size()) return std::unexpected{"the closing quote is missing"};
@@ -85,7 +93,8 @@ void read_line(std::string_view line, int number, Dotenv& into) {
 }  // namespace
 
 Dotenv read_dotenv(std::string_view text) {
-  if (constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF"; text.starts_with(byte_order_mark)) text.remove_prefix(3);
+  if (constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF"; text.starts_with(byte_order_mark))
+    text.remove_prefix(3);
   Dotenv dotenv;
   for (int number = 1; !text.empty(); ++number) {
     auto const end = std::min(text.find('\n'), text.size());

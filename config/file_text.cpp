@@ -51,7 +51,7 @@ base::Result<FileText> read_file(std::filesystem::path const& file) {
     if (is_missing) return base::fail(base::Fault::not_found, "does not exist");
     return base::fail(base::Fault::refused, "cannot be opened");
   }
-  struct stat facts {};
+  struct stat facts{};
   if (fstat(descriptor.number(), &facts) != 0 || !S_ISREG(facts.st_mode))
     return base::fail(base::Fault::refused, "is not a regular file");
   auto text = read_all(descriptor.number());

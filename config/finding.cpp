@@ -17,8 +17,10 @@ std::string joined(std::vector<Finding> const& findings) {
 std::string escaped(std::string_view text, std::size_t longest) {
   std::string out;
   for (char const c : text.substr(0, longest)) {
-    if (c >= ' ' && c <= '~') out += c;
-    else out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (c >= ' ' && c <= '~')
+      out += c;
+    else
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   if (text.size() > longest) out += "...";
   return out;
@@ -26,9 +28,12 @@ std::string escaped(std::string_view text, std::size_t longest) {
 
 }  // namespace
 
-std::string Finding::line() const { return fmt::format("{}: {}; {}", key, problem, fix); }
+std::string Finding::line() const {
+  return fmt::format("{}: {}; {}", key, problem, fix);
+}
 
-Invalid::Invalid(std::vector<Finding> findings) : std::runtime_error{joined(findings)}, findings_{std::move(findings)} {}
+Invalid::Invalid(std::vector<Finding> findings)
+    : std::runtime_error{joined(findings)}, findings_{std::move(findings)} {}
 
 std::vector<std::string> Invalid::lines() const {
   std::vector<std::string> lines;
@@ -37,8 +42,12 @@ std::vector<std::string> Invalid::lines() const {
   return lines;
 }
 
-std::string printable(std::string_view text) { return escaped(text, 200); }
+std::string printable(std::string_view text) {
+  return escaped(text, 200);
+}
 
-std::string cited(std::string_view text) { return '"' + escaped(text, 60) + '"'; }
+std::string cited(std::string_view text) {
+  return '"' + escaped(text, 60) + '"';
+}
 
 }  // namespace config

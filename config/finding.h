@@ -8,7 +8,7 @@ namespace config {
 
 /// One thing that is wrong with the settings, in words for the operator. Never holds the value of a secret.
 struct Finding {
-  std::string key;      ///< As the operator wrote it: "PORT", "http.port", "--port", ".env line 3".
+  std::string key;  ///< As the operator wrote it: "PORT", "http.port", "--port", ".env line 3".
   std::string problem;
   std::string fix;
 

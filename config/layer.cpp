@@ -25,7 +25,9 @@ Named find_named(std::string_view name) {
 }
 
 /// Switches of the test suite, which the programs it starts inherit.
-bool belongs_to_tests(std::string_view name) { return name == "SWITCHBOARD_JS" || name.starts_with("SWITCHBOARD_TEST_"); }
+bool belongs_to_tests(std::string_view name) {
+  return name == "SWITCHBOARD_JS" || name.starts_with("SWITCHBOARD_TEST_");
+}
 
 std::vector<Spelling> const& spellings_of_names() {
   static auto const known = [] {
@@ -70,7 +72,8 @@ void add(Layer& layer, Setting const& setting, Given given, std::vector<Finding>
   }
   if (given.text.empty()) return;
   if (!present->second.text.empty()) {
-    findings.push_back({given.key, fmt::format("{} is given as well ({})", present->second.key, given.place), "keep one of them"});
+    findings.push_back(
+        {given.key, fmt::format("{} is given as well ({})", present->second.key, given.place), "keep one of them"});
   }
   present->second = std::move(given);
 }
@@ -124,8 +127,10 @@ Layer read_dotenv_layer(std::string_view text, std::string const& file, std::vec
   for (auto const& entry : dotenv.entries) {
     auto place = fmt::format("{} line {}", file, entry.line);
     auto const [setting, names_file] = find_named(entry.key);
-    if (setting == nullptr) findings.push_back(unknown_name(printable(entry.key), entry.key, place));
-    else add(layer, *setting, {entry.value, entry.key, std::move(place), names_file}, findings);
+    if (setting == nullptr)
+      findings.push_back(unknown_name(printable(entry.key), entry.key, place));
+    else
+      add(layer, *setting, {entry.value, entry.key, std::move(place), names_file}, findings);
   }
   return layer;
 }

@@ -14,9 +14,9 @@ namespace config {
 /// A value as it was found.
 struct Given {
   base::Secret text;
-  std::string key;         ///< As the operator wrote it.
-  std::string place;       ///< "environment", ".env line 3", "switchboard.toml line 7", "command line".
-  bool names_file = false; ///< `text` is the path of a file that holds the secret.
+  std::string key;          ///< As the operator wrote it.
+  std::string place;        ///< "environment", ".env line 3", "switchboard.toml line 7", "command line".
+  bool names_file = false;  ///< `text` is the path of a file that holds the secret.
 };
 
 /// By the setting's name. Empty texts are kept: they bring back the default.

@@ -73,7 +73,8 @@ void take(Setting const& setting, Given const& given, Settings& settings, Findin
     text = std::move(*content);
   }
   auto const stored = store(setting, text.reveal(), settings);
-  if (!stored) faults.push_back({given.key, fmt::format("{} ({})", stored.error().problem, given.place), stored.error().fix});
+  if (!stored)
+    faults.push_back({given.key, fmt::format("{} ({})", stored.error().problem, given.place), stored.error().fix});
 }
 
 bool is_given(Setting const& setting, Layer const& layer) {
@@ -121,7 +122,8 @@ Outcome examine(Sources const& sources) {
     if (is_required && !is_given(setting, reading.merged)) require(setting, reading.faults);
   }
   auto const& recordings = *find_by_name("SWITCHBOARD_RECORDING_DIRECTORY");
-  if (!is_given(recordings, reading.merged)) outcome.settings.recording.directory = outcome.settings.data_dir / "recordings";
+  if (!is_given(recordings, reading.merged))
+    outcome.settings.recording.directory = outcome.settings.data_dir / "recordings";
 
   // A value that could not be read stands at its default, so comparing it with another would mislead.
   if (reading.faults.empty()) reading.faults = contradictions(outcome.settings);

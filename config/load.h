@@ -19,11 +19,11 @@ enum class Purpose {
 /// Where settings come from, later ones winning: defaults, switchboard.toml, .env, environment, flags.
 struct Sources {
   Purpose purpose = Purpose::tool;
-  std::map<std::string, std::string> flags;        ///< Without leading dashes: {"port", "8080"}.
+  std::map<std::string, std::string> flags;  ///< Without leading dashes: {"port", "8080"}.
   std::map<std::string, std::string> environment;
-  std::filesystem::path toml;                      ///< Empty: none.
-  bool toml_must_exist = false;                    ///< --config named it.
-  std::filesystem::path dotenv;                    ///< Empty: none. Need not exist.
+  std::filesystem::path toml;    ///< Empty: none.
+  bool toml_must_exist = false;  ///< --config named it.
+  std::filesystem::path dotenv;  ///< Empty: none. Need not exist.
 };
 
 /// The sources of this process: its environment, `config` or ./switchboard.toml, and ./.env.
@@ -31,8 +31,8 @@ Sources process_sources(Purpose purpose, std::map<std::string, std::string> flag
                         std::optional<std::filesystem::path> const& config);
 
 struct Outcome {
-  Settings settings;               ///< What could be read; defaults elsewhere.
-  std::vector<Finding> faults;     ///< Not empty: do not start.
+  Settings settings;            ///< What could be read; defaults elsewhere.
+  std::vector<Finding> faults;  ///< Not empty: do not start.
   std::vector<Finding> warnings;
 };
 

@@ -10,30 +10,45 @@ namespace {
 
 std::string_view placeholder(Kind kind) {
   switch (kind) {
-    case Kind::text: return "<text>";
+    case Kind::text:
+      return "<text>";
     case Kind::token:
-    case Kind::passphrase: return "<secret>";
-    case Kind::address: return "<address>";
-    case Kind::port: return "<port>";
-    case Kind::count: return "<number>";
-    case Kind::yes_or_no: return "<true|false>";
-    case Kind::duration: return "<duration>";
-    case Kind::log_level: return "<level>";
-    case Kind::path: return "<path>";
-    case Kind::account_sid: return "<AC...>";
+    case Kind::passphrase:
+      return "<secret>";
+    case Kind::address:
+      return "<address>";
+    case Kind::port:
+      return "<port>";
+    case Kind::count:
+      return "<number>";
+    case Kind::yes_or_no:
+      return "<true|false>";
+    case Kind::duration:
+      return "<duration>";
+    case Kind::log_level:
+      return "<level>";
+    case Kind::path:
+      return "<path>";
+    case Kind::account_sid:
+      return "<AC...>";
     case Kind::public_url:
     case Kind::base_url:
     case Kind::origin:
     case Kind::https_url:
     case Kind::database_url:
-    case Kind::smtp_url: return "<url>";
-    case Kind::encryption_key: return "<key>";
-    case Kind::encryption_keys: return "<key,...>";
+    case Kind::smtp_url:
+      return "<url>";
+    case Kind::encryption_key:
+      return "<key>";
+    case Kind::encryption_keys:
+      return "<key,...>";
   }
   return "<value>";
 }
 
-bool is_toml_bare(Kind kind) { return kind == Kind::port || kind == Kind::count || kind == Kind::yes_or_no; }
+bool is_toml_bare(Kind kind) {
+  return kind == Kind::port || kind == Kind::count || kind == Kind::yes_or_no;
+}
 
 std::string_view section_of(Setting const& setting) {
   auto const dot = setting.path.rfind('.');
@@ -46,7 +61,8 @@ std::string_view key_of(Setting const& setting) {
 }
 
 std::string toml_entry(Setting const& setting) {
-  auto const value = is_toml_bare(setting.kind) ? std::string{setting.standard} : fmt::format("\"{}\"", setting.standard);
+  auto const value =
+      is_toml_bare(setting.kind) ? std::string{setting.standard} : fmt::format("\"{}\"", setting.standard);
   return fmt::format("# {}\n#{} = {}\n", setting.about, key_of(setting), value);
 }
 
@@ -61,22 +77,26 @@ std::vector<FlagDoc> flag_docs() {
                         : fmt::format("{}, {}", setting.name, setting.path);
     if (!setting.standard.empty()) names += fmt::format("; default {}", setting.standard);
     if (setting.serve_needs_it) names += "; required";
-    docs.push_back({flag_of(setting) + (secret ? "-file" : ""), std::string{value}, fmt::format("{} [{}]", setting.about, names)});
+    docs.push_back(
+        {flag_of(setting) + (secret ? "-file" : ""), std::string{value}, fmt::format("{} [{}]", setting.about, names)});
   }
   return docs;
 }
 
 std::string help_text() {
   std::string text =
-      "Settings come from switchboard.toml, .env, the environment and flags; later ones win, an empty value brings back\n"
-      "the default. Secrets are read from the environment, from .env, or from a file of mode 0600 named by NAME_FILE.\n";
+      "Settings come from switchboard.toml, .env, the environment and flags; later ones win, an empty value brings "
+      "back\n"
+      "the default. Secrets are read from the environment, from .env, or from a file of mode 0600 named by "
+      "NAME_FILE.\n";
   for (auto const& doc : flag_docs()) text += fmt::format("\n  --{} {}\n      {}\n", doc.flag, doc.value, doc.about);
   return text;
 }
 
 std::string example_toml() {
   std::string text =
-      "# Settings of Switchboard. Copy to switchboard.toml and take away the # of what you change; what stands here are\n"
+      "# Settings of Switchboard. Copy to switchboard.toml and take away the # of what you change; what stands here "
+      "are\n"
       "# the defaults. Secrets do not belong here: see env.example.\n";
   auto const write_section = [&text](std::string_view section) {
     if (!section.empty()) text += fmt::format("\n[{}]\n", section);

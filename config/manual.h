@@ -7,7 +7,8 @@
 
 namespace config {
 
-/// One flag of a command line that takes settings: {"port", "<port>", "Public listener … [PORT, http.port; default 3000]"}.
+/// One flag of a command line that takes settings: {"port", "<port>", "Public listener … [PORT, http.port; default
+/// 3000]"}.
 struct FlagDoc {
   std::string flag;   ///< Without leading dashes; "…-file" for a secret.
   std::string value;  ///< "<port>", "<duration>", …

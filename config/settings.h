@@ -31,7 +31,8 @@ struct Twilio {
 
 struct ElevenLabs {
   base::Secret api_key;  ///< Empty: every agent is treated as public.
-  std::string api_base_url = "https://api.elevenlabs.io";  ///< No trailing slash; http:// means ws:// for the agent socket.
+  std::string api_base_url =
+      "https://api.elevenlabs.io";  ///< No trailing slash; http:// means ws:// for the agent socket.
   base::Secret webhook_secret;
   std::string origin;  ///< Sent as Origin when an agent's allow-list asks for one; empty sends none.
 };
@@ -87,9 +88,10 @@ struct Fallbacks {
 struct Settings {
   Http http;
   Ops ops;
-  std::uint32_t cores = 0;                 ///< Media cores; 0 takes one for each hardware thread.
+  std::uint32_t cores = 0;  ///< Media cores; 0 takes one for each hardware thread.
   std::filesystem::path data_dir = "data";
-  base::Secret database_url;               ///< Empty: a private PostgreSQL under data_dir.
+  base::Secret database_url;     ///< Empty: a private PostgreSQL under data_dir.
+  std::filesystem::path pg_bin;  ///< Holds postgres and initdb of the private PostgreSQL; empty: found.
   Twilio twilio;
   ElevenLabs elevenlabs;
   Media media;

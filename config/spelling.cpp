@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t longest_name = 80;  // what is longer resembles nothing, and costs time to compare
 
-char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lowered(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 /// Levenshtein's distance, one row at a time, capitals ignored. Both are near longest_name at most.
 std::size_t distance(std::string_view a, std::string_view b) {

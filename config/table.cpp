@@ -13,34 +13,74 @@ constexpr std::int64_t hour = 60 * minute;
 constexpr bool needed_by_serve = true;
 
 constexpr auto settings = std::to_array<Setting>({
-    {"PUBLIC_BASE_URL", "http.public_base_url", Kind::public_url, "",
+    {"PUBLIC_BASE_URL",
+     "http.public_base_url",
+     Kind::public_url,
+     "",
      "What Twilio calls, e.g. https://voice.example.com; signatures and stream addresses derive from it alone.",
-     [](S& s) -> Slot { return &s.http.public_base_url; }, {}, needed_by_serve},
-    {"PORT", "http.port", Kind::port, "3000", "Public listener: webhooks, media, API and dashboard; 0 takes a free port.",
-     [](S& s) -> Slot { return &s.http.port; }, {0, 65'535}},
+     [](S& s) -> Slot { return &s.http.public_base_url; },
+     {},
+     needed_by_serve},
+    {"PORT",
+     "http.port",
+     Kind::port,
+     "3000",
+     "Public listener: webhooks, media, API and dashboard; 0 takes a free port.",
+     [](S& s) -> Slot { return &s.http.port; },
+     {0, 65'535}},
     {"SWITCHBOARD_ADDRESS", "http.address", Kind::address, "0.0.0.0", "Address of the public listener.",
      [](S& s) -> Slot { return &s.http.address; }},
-    {"SWITCHBOARD_OPS_PORT", "ops.port", Kind::port, "9464", "Health and metrics listener; 0 takes a free port.",
-     [](S& s) -> Slot { return &s.ops.port; }, {0, 65'535}},
+    {"SWITCHBOARD_OPS_PORT",
+     "ops.port",
+     Kind::port,
+     "9464",
+     "Health and metrics listener; 0 takes a free port.",
+     [](S& s) -> Slot { return &s.ops.port; },
+     {0, 65'535}},
     {"SWITCHBOARD_OPS_ADDRESS", "ops.address", Kind::address, "127.0.0.1",
      "Address of the health and metrics listener; it has no log-in, so keep it private.",
      [](S& s) -> Slot { return &s.ops.address; }},
-    {"SWITCHBOARD_CORES", "cores", Kind::count, "0", "Media cores; 0 takes one for each hardware thread.",
-     [](S& s) -> Slot { return &s.cores; }, {0, 1'024}},
-    {"SWITCHBOARD_DATA_DIR", "data_dir", Kind::path, "data", "Journal, recordings and the private PostgreSQL live here.",
-     [](S& s) -> Slot { return &s.data_dir; }},
+    {"SWITCHBOARD_CORES",
+     "cores",
+     Kind::count,
+     "0",
+     "Media cores; 0 takes one for each hardware thread.",
+     [](S& s) -> Slot { return &s.cores; },
+     {0, 1'024}},
+    {"SWITCHBOARD_DATA_DIR", "data_dir", Kind::path, "data",
+     "Journal, recordings and the private PostgreSQL live here.", [](S& s) -> Slot { return &s.data_dir; }},
     {"DATABASE_URL", "database.url", Kind::database_url, "",
      "postgresql://... of the database; without it Switchboard runs a private PostgreSQL under its data directory.",
      [](S& s) -> Slot { return &s.database_url; }},
-    {"SWITCHBOARD_DRAIN_GRACE", "drain_grace", Kind::duration, "30s", "How long live calls may finish after SIGTERM.",
-     [](S& s) -> Slot { return &s.drain_grace; }, {0, 4 * hour}},
+    {"SWITCHBOARD_PG_BIN", "database.pg_bin", Kind::path, "",
+     "Folder with postgres and initdb for the private PostgreSQL; without it the newest installed one is found.",
+     [](S& s) -> Slot { return &s.pg_bin; }},
+    {"SWITCHBOARD_DRAIN_GRACE",
+     "drain_grace",
+     Kind::duration,
+     "30s",
+     "How long live calls may finish after SIGTERM.",
+     [](S& s) -> Slot { return &s.drain_grace; },
+     {0, 4 * hour}},
     {"SWITCHBOARD_LOG_LEVEL", "log_level", Kind::log_level, "info", "debug, info, warning, error or off.",
      [](S& s) -> Slot { return &s.log_level; }},
 
-    {"TWILIO_ACCOUNT_SID", "twilio.account_sid", Kind::account_sid, "", "Account SID from the Twilio console.",
-     [](S& s) -> Slot { return &s.twilio.account_sid; }, {}, needed_by_serve},
-    {"TWILIO_AUTH_TOKEN", "twilio.auth_token", Kind::token, "", "Auth token of that account; also verifies webhooks.",
-     [](S& s) -> Slot { return &s.twilio.auth_token; }, {}, needed_by_serve},
+    {"TWILIO_ACCOUNT_SID",
+     "twilio.account_sid",
+     Kind::account_sid,
+     "",
+     "Account SID from the Twilio console.",
+     [](S& s) -> Slot { return &s.twilio.account_sid; },
+     {},
+     needed_by_serve},
+    {"TWILIO_AUTH_TOKEN",
+     "twilio.auth_token",
+     Kind::token,
+     "",
+     "Auth token of that account; also verifies webhooks.",
+     [](S& s) -> Slot { return &s.twilio.auth_token; },
+     {},
+     needed_by_serve},
     {"TWILIO_AUTH_TOKEN_SECONDARY", "twilio.auth_token_secondary", Kind::token, "",
      "Second auth token, accepted as well while the first is being rotated.",
      [](S& s) -> Slot { return &s.twilio.auth_token_secondary; }},
@@ -60,29 +100,70 @@ constexpr auto settings = std::to_array<Setting>({
      "Origin header for agents whose allow-list asks for one, e.g. https://voice.example.com.",
      [](S& s) -> Slot { return &s.elevenlabs.origin; }},
 
-    {"SWITCHBOARD_PLAYOUT_LEAD", "media.playout_lead", Kind::duration, "200ms",
+    {"SWITCHBOARD_PLAYOUT_LEAD",
+     "media.playout_lead",
+     Kind::duration,
+     "200ms",
      "Audio kept ahead at Twilio: more rides out longer hiccups, less makes interruption quicker.",
-     [](S& s) -> Slot { return &s.media.playout_lead; }, {20, 2 * second}},
-    {"SWITCHBOARD_MESSAGE_FRAMES", "media.message_frames", Kind::count, "3",
-     "20 ms frames in one media message toward Twilio.", [](S& s) -> Slot { return &s.media.message_frames; }, {1, 50}},
-    {"SWITCHBOARD_DEAD_AIR_AFTER", "media.dead_air_after", Kind::duration, "8s",
-     "Silence of both sides after which the gateway acts.", [](S& s) -> Slot { return &s.media.dead_air_after; },
+     [](S& s) -> Slot { return &s.media.playout_lead; },
+     {20, 2 * second}},
+    {"SWITCHBOARD_MESSAGE_FRAMES",
+     "media.message_frames",
+     Kind::count,
+     "3",
+     "20 ms frames in one media message toward Twilio.",
+     [](S& s) -> Slot { return &s.media.message_frames; },
+     {1, 50}},
+    {"SWITCHBOARD_DEAD_AIR_AFTER",
+     "media.dead_air_after",
+     Kind::duration,
+     "8s",
+     "Silence of both sides after which the gateway acts.",
+     [](S& s) -> Slot { return &s.media.dead_air_after; },
      {second, 10 * minute}},
-    {"SWITCHBOARD_MAX_CALL_DURATION", "media.max_call_duration", Kind::duration, "1h", "A call ends after this long.",
-     [](S& s) -> Slot { return &s.media.max_call_duration; }, {second, 24 * hour}},
-    {"SWITCHBOARD_AGENT_WAIT", "media.agent_wait", Kind::duration, "5s", "How long the agent may take to become ready.",
-     [](S& s) -> Slot { return &s.media.agent_wait; }, {100, minute}},
-    {"SWITCHBOARD_PREAUTH_TIMEOUT", "media.preauth_timeout", Kind::duration, "5s",
-     "How long a media socket may take to prove its call.", [](S& s) -> Slot { return &s.media.preauth_timeout; },
+    {"SWITCHBOARD_MAX_CALL_DURATION",
+     "media.max_call_duration",
+     Kind::duration,
+     "1h",
+     "A call ends after this long.",
+     [](S& s) -> Slot { return &s.media.max_call_duration; },
+     {second, 24 * hour}},
+    {"SWITCHBOARD_AGENT_WAIT",
+     "media.agent_wait",
+     Kind::duration,
+     "5s",
+     "How long the agent may take to become ready.",
+     [](S& s) -> Slot { return &s.media.agent_wait; },
      {100, minute}},
-    {"SWITCHBOARD_IDLE_TIMEOUT", "media.idle_timeout", Kind::duration, "20s",
-     "A media socket that is silent this long has lost its call.", [](S& s) -> Slot { return &s.media.idle_timeout; },
+    {"SWITCHBOARD_PREAUTH_TIMEOUT",
+     "media.preauth_timeout",
+     Kind::duration,
+     "5s",
+     "How long a media socket may take to prove its call.",
+     [](S& s) -> Slot { return &s.media.preauth_timeout; },
+     {100, minute}},
+    {"SWITCHBOARD_IDLE_TIMEOUT",
+     "media.idle_timeout",
+     Kind::duration,
+     "20s",
+     "A media socket that is silent this long has lost its call.",
+     [](S& s) -> Slot { return &s.media.idle_timeout; },
      {second, 10 * minute}},
 
-    {"SWITCHBOARD_MAX_CALLS", "limits.max_calls", Kind::count, "5000", "Live calls; further callers hear a polite answer.",
-     [](S& s) -> Slot { return &s.limits.max_calls; }, {1, 1'000'000}},
-    {"SWITCHBOARD_MAX_SOCKETS", "limits.max_sockets", Kind::count, "20000", "Open connections on the public listener.",
-     [](S& s) -> Slot { return &s.limits.max_sockets; }, {16, 1'000'000}},
+    {"SWITCHBOARD_MAX_CALLS",
+     "limits.max_calls",
+     Kind::count,
+     "5000",
+     "Live calls; further callers hear a polite answer.",
+     [](S& s) -> Slot { return &s.limits.max_calls; },
+     {1, 1'000'000}},
+    {"SWITCHBOARD_MAX_SOCKETS",
+     "limits.max_sockets",
+     Kind::count,
+     "20000",
+     "Open connections on the public listener.",
+     [](S& s) -> Slot { return &s.limits.max_sockets; },
+     {16, 1'000'000}},
 
     {"SWITCHBOARD_RECORDING_DIRECTORY", "recording.directory", Kind::path, "",
      "Where recordings are kept; without it the folder recordings in the data directory.",
@@ -112,8 +193,8 @@ constexpr auto settings = std::to_array<Setting>({
      [](S& s) -> Slot { return &s.fallbacks.slack_webhook_url; }},
     {"OPENAI_API_KEY", "openai.api_key", Kind::token, "", "Key of the service that writes call summaries.",
      [](S& s) -> Slot { return &s.openai.api_key; }},
-    {"OPENAI_BASE_URL", "openai.base_url", Kind::base_url, "https://api.openai.com/v1", "Any service with the same API.",
-     [](S& s) -> Slot { return &s.openai.base_url; }},
+    {"OPENAI_BASE_URL", "openai.base_url", Kind::base_url, "https://api.openai.com/v1",
+     "Any service with the same API.", [](S& s) -> Slot { return &s.openai.base_url; }},
     {"OPENAI_MODEL", "openai.model", Kind::text, "gpt-4o-mini", "Model that writes call summaries.",
      [](S& s) -> Slot { return &s.openai.model; }},
     {"SMTP_URL", "smtp.url", Kind::smtp_url, "", "smtps://user:password@host for e-mail.",
@@ -122,18 +203,24 @@ constexpr auto settings = std::to_array<Setting>({
      [](S& s) -> Slot { return &s.fallbacks.stripe_webhook_secret; }},
 });
 
-Setting const* find(std::string_view Setting::*column, std::string_view wanted) {
+Setting const* find(std::string_view Setting::* column, std::string_view wanted) {
   auto const* const row = std::ranges::find(settings, wanted, column);
   return row == settings.end() ? nullptr : row;
 }
 
 }  // namespace
 
-std::span<Setting const> table() { return settings; }
+std::span<Setting const> table() {
+  return settings;
+}
 
-Setting const* find_by_name(std::string_view name) { return find(&Setting::name, name); }
+Setting const* find_by_name(std::string_view name) {
+  return find(&Setting::name, name);
+}
 
-Setting const* find_by_path(std::string_view path) { return find(&Setting::path, path); }
+Setting const* find_by_path(std::string_view path) {
+  return find(&Setting::path, path);
+}
 
 bool is_secret(Setting const& setting) {
   switch (setting.kind) {
@@ -143,7 +230,8 @@ bool is_secret(Setting const& setting) {
     case Kind::database_url:
     case Kind::smtp_url:
     case Kind::encryption_key:
-    case Kind::encryption_keys: return true;
+    case Kind::encryption_keys:
+      return true;
     case Kind::text:
     case Kind::address:
     case Kind::port:
@@ -155,7 +243,8 @@ bool is_secret(Setting const& setting) {
     case Kind::account_sid:
     case Kind::public_url:
     case Kind::base_url:
-    case Kind::origin: return false;
+    case Kind::origin:
+      return false;
   }
   return true;
 }
@@ -168,6 +257,8 @@ std::string flag_of(Setting const& setting) {
   return flag;
 }
 
-std::string file_name_of(Setting const& setting) { return std::string{setting.name} + "_FILE"; }
+std::string file_name_of(Setting const& setting) {
+  return std::string{setting.name} + "_FILE";
+}
 
 }  // namespace config

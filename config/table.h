@@ -14,22 +14,22 @@ namespace config {
 /// How the text of a setting is read and checked; see value.cpp.
 enum class Kind {
   text,
-  token,          ///< Credential: printable ASCII without spaces.
-  passphrase,     ///< Credential that may hold spaces.
-  address,        ///< IPv4 or IPv6 address.
+  token,       ///< Credential: printable ASCII without spaces.
+  passphrase,  ///< Credential that may hold spaces.
+  address,     ///< IPv4 or IPv6 address.
   port,
   count,
   yes_or_no,
-  duration,       ///< "200ms", "8s", "5m", "1h".
+  duration,  ///< "200ms", "8s", "5m", "1h".
   log_level,
   path,
-  account_sid,    ///< "AC" and 32 hex digits.
-  public_url,     ///< https://, or http:// on loopback; no path.
-  base_url,       ///< http:// or https://, a path is allowed.
-  origin,         ///< http:// or https://, no path.
-  https_url,      ///< A secret address, as Slack gives out.
-  database_url,   ///< postgresql://…
-  smtp_url,       ///< smtp:// or smtps://…
+  account_sid,   ///< "AC" and 32 hex digits.
+  public_url,    ///< https://, or http:// on loopback; no path.
+  base_url,      ///< http:// or https://, a path is allowed.
+  origin,        ///< http:// or https://, no path.
+  https_url,     ///< A secret address, as Slack gives out.
+  database_url,  ///< postgresql://…
+  smtp_url,      ///< smtp:// or smtps://…
   encryption_key,
   encryption_keys,
 };
@@ -43,8 +43,8 @@ struct Range {
 };
 
 struct Setting {
-  std::string_view name;      ///< In the environment and in .env.
-  std::string_view path;      ///< In switchboard.toml.
+  std::string_view name;  ///< In the environment and in .env.
+  std::string_view path;  ///< In switchboard.toml.
   Kind kind;
   std::string_view standard;  ///< The default, written as an operator would; empty for none.
   std::string_view about;     ///< One sentence for people.

@@ -23,7 +23,8 @@ std::vector<Spelling> const& spellings_of_paths() {
 }
 
 bool is_plain_key(std::string_view key) {
-  return !key.empty() && key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == key.npos;
+  return !key.empty() &&
+         key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == key.npos;
 }
 
 class TomlReader {
@@ -45,7 +46,8 @@ class TomlReader {
     bool const is_section = table != nullptr && find_by_path(path) == nullptr;
     if (is_section && !table->empty()) return read(*table, path + ".");
     if (auto const* setting = find_by_path(path)) return read_setting(node, path, *setting);
-    auto const* const secret = path.ends_with(file_suffix) ? find_by_path(path.substr(0, path.size() - file_suffix.size())) : nullptr;
+    auto const* const secret =
+        path.ends_with(file_suffix) ? find_by_path(path.substr(0, path.size() - file_suffix.size())) : nullptr;
     if (secret != nullptr && is_secret(*secret)) return keep(node, path, *secret, /*names_file=*/true);
     if (is_section && is_known_section(path)) return;  // [media] with nothing in it
     auto const meant = nearest(path, spellings_of_paths());
@@ -61,11 +63,15 @@ class TomlReader {
 
   void keep(toml::node const& node, std::string const& path, Setting const& setting, bool names_file) {
     std::string text;
-    if (auto const* words = node.as_string()) text = words->get();
-    else if (auto const* number = node.as_integer(); number != nullptr && !wants_words(setting)) text = std::to_string(number->get());
-    else if (auto const* answer = node.as_boolean(); answer != nullptr && setting.kind == Kind::yes_or_no) text = answer->get() ? "true" : "false";
+    if (auto const* words = node.as_string())
+      text = words->get();
+    else if (auto const* number = node.as_integer(); number != nullptr && !wants_words(setting))
+      text = std::to_string(number->get());
+    else if (auto const* answer = node.as_boolean(); answer != nullptr && setting.kind == Kind::yes_or_no)
+      text = answer->get() ? "true" : "false";
     else {
-      findings_.push_back({path, fmt::format("the value has the wrong type ({})", place_of(node)), "write " + wanted(setting)});
+      findings_.push_back(
+          {path, fmt::format("the value has the wrong type ({})", place_of(node)), "write " + wanted(setting)});
       return;
     }
     add(layer_, setting, {base::Secret{std::move(text)}, path, place_of(node), names_file}, findings_);
@@ -85,7 +91,9 @@ class TomlReader {
     return false;
   }
 
-  std::string place_of(toml::node const& node) const { return fmt::format("{} line {}", file_, node.source().begin.line); }
+  std::string place_of(toml::node const& node) const {
+    return fmt::format("{} line {}", file_, node.source().begin.line);
+  }
 
   std::string const& file_;
   std::vector<Finding>& findings_;

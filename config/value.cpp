@@ -24,11 +24,12 @@ struct Unit {
 };
 constexpr auto units = std::to_array<Unit>({{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}});
 
-constexpr auto levels = std::to_array<std::pair<std::string_view, base::LogLevel>>({{"debug", base::LogLevel::debug},
-                                                                                    {"info", base::LogLevel::info},
-                                                                                    {"warning", base::LogLevel::warning},
-                                                                                    {"error", base::LogLevel::error},
-                                                                                    {"off", base::LogLevel::off}});
+constexpr auto levels =
+    std::to_array<std::pair<std::string_view, base::LogLevel>>({{"debug", base::LogLevel::debug},
+                                                                {"info", base::LogLevel::info},
+                                                                {"warning", base::LogLevel::warning},
+                                                                {"error", base::LogLevel::error},
+                                                                {"off", base::LogLevel::off}});
 
 std::unexpected<Refusal> refuse(std::string problem, std::string fix) {
   return std::unexpected{Refusal{std::move(problem), std::move(fix)}};
@@ -54,12 +55,14 @@ Stored store_whole(Setting const& setting, std::string_view text, Number& into) 
 
 Stored store_duration(Setting const& setting, std::string_view text, std::chrono::milliseconds& into) {
   auto const duration = read_duration(text);
-  if (!duration) return refuse(fmt::format("{} is not a duration", cited(text)), "write for example 200ms, 8s, 5m or 1h");
+  if (!duration)
+    return refuse(fmt::format("{} is not a duration", cited(text)), "write for example 200ms, 8s, 5m or 1h");
   bool const in_range = duration->count() >= setting.range.least && duration->count() <= setting.range.most;
   if (!in_range) {
-    return refuse(fmt::format("{} is out of range", write_duration(*duration)),
-                  fmt::format("write a duration from {} to {}", write_duration(std::chrono::milliseconds{setting.range.least}),
-                              write_duration(std::chrono::milliseconds{setting.range.most})));
+    return refuse(
+        fmt::format("{} is out of range", write_duration(*duration)),
+        fmt::format("write a duration from {} to {}", write_duration(std::chrono::milliseconds{setting.range.least}),
+                    write_duration(std::chrono::milliseconds{setting.range.most})));
   }
   into = *duration;
   return {};
@@ -86,14 +89,16 @@ bool is_printable(std::string_view text, char lowest) {
 }
 
 bool begins_with_one_of(std::string_view text, std::initializer_list<std::string_view> schemes) {
-  return std::ranges::any_of(schemes, [text](auto scheme) { return text.starts_with(scheme) && text.size() > scheme.size(); });
+  return std::ranges::any_of(schemes,
+                             [text](auto scheme) { return text.starts_with(scheme) && text.size() > scheme.size(); });
 }
 
 Stored check_public_url(std::string_view text) {
   auto const address = read_web_address(text);
   // The text is not repeated: it may hold a password.
   if (!address || !address->path.empty())
-    return refuse("is not https://host[:port] without path, query or user", "write for example https://voice.example.com");
+    return refuse("is not https://host[:port] without path, query or user",
+                  "write for example https://voice.example.com");
   if (address->scheme == "http" && !is_loopback(address->host))
     return refuse("is plain http beyond this machine, which Twilio's media streams refuse", "use https://");
   return {};
@@ -118,7 +123,8 @@ Stored check_text(Kind kind, std::string_view text) {
       return refuse(fmt::format("{} holds characters that cannot be printed", cited(text)), "use plain ASCII");
     case Kind::token:
       if (is_printable(text, '!')) return {};
-      return refuse("holds a space, a line break or a character beyond ASCII", "copy the credential again, nothing around it");
+      return refuse("holds a space, a line break or a character beyond ASCII",
+                    "copy the credential again, nothing around it");
     case Kind::passphrase:
     case Kind::path:
       if (text.find_first_of(std::string_view{"\0\n\r", 3}) == std::string_view::npos) return {};
@@ -129,9 +135,12 @@ Stored check_text(Kind kind, std::string_view text) {
     case Kind::account_sid:
       if (base::is_twilio_sid(text, "AC")) return {};
       return refuse("is not an Account SID", "copy AC and its 32 hex digits from the Twilio console");
-    case Kind::public_url: return check_public_url(text);
-    case Kind::base_url: return check_base_url(text);
-    case Kind::origin: return check_origin(text);
+    case Kind::public_url:
+      return check_public_url(text);
+    case Kind::base_url:
+      return check_base_url(text);
+    case Kind::origin:
+      return check_origin(text);
     case Kind::https_url:
       if (is_printable(text, '!') && begins_with_one_of(text, {"https://"})) return {};
       return refuse("is not an https address", "copy the whole address, https:// included");
@@ -143,15 +152,18 @@ Stored check_text(Kind kind, std::string_view text) {
       return refuse("is not a mail server address", "write smtps://user:password@host:465");
     case Kind::encryption_key:
       if (decode_encryption_key(text)) return {};
-      return refuse("is neither 64 hex digits nor base64 of 32 bytes", "make one with switchboard generate-encryption-key");
+      return refuse("is neither 64 hex digits nor base64 of 32 bytes",
+                    "make one with switchboard generate-encryption-key");
     case Kind::encryption_keys:
       if (decode_encryption_keys(text)) return {};
-      return refuse("holds a key that is neither 64 hex digits nor base64 of 32 bytes", "write the old keys with commas between");
+      return refuse("holds a key that is neither 64 hex digits nor base64 of 32 bytes",
+                    "write the old keys with commas between");
     case Kind::port:
     case Kind::count:
     case Kind::yes_or_no:
     case Kind::duration:
-    case Kind::log_level: break;
+    case Kind::log_level:
+      break;
   }
   return refuse("is not text", "see switchboard serve --help");
 }
@@ -200,8 +212,12 @@ Stored store(Setting const& setting, std::string_view text, Settings& into) {
   return std::visit(
       Overloaded{
           [&](std::string* field) { return checked([field](std::string value) { *field = std::move(value); }); },
-          [&](std::filesystem::path* field) { return checked([field](std::string value) { *field = std::move(value); }); },
-          [&](base::Secret* field) { return checked([field](std::string value) { *field = base::Secret{std::move(value)}; }); },
+          [&](std::filesystem::path* field) {
+            return checked([field](std::string value) { *field = std::move(value); });
+          },
+          [&](base::Secret* field) {
+            return checked([field](std::string value) { *field = base::Secret{std::move(value)}; });
+          },
           [&](std::uint16_t* field) { return store_whole(setting, text, *field); },
           [&](std::uint32_t* field) { return store_whole(setting, text, *field); },
           [&](bool* field) { return store_yes_or_no(text, *field); },

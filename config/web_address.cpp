@@ -13,7 +13,9 @@ bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-bool is_path_character(char c) { return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '"' && c != '\\'; }
+bool is_path_character(char c) {
+  return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '"' && c != '\\';
+}
 
 bool is_ipv4(std::string const& text) {
   in_addr ignored{};
@@ -27,7 +29,8 @@ bool is_ipv6(std::string const& text) {
 
 bool is_host(std::string_view host) {
   if (host.starts_with('[')) return host.ends_with(']') && is_ipv6(std::string{host.substr(1, host.size() - 2)});
-  return !host.empty() && !host.starts_with('.') && !host.starts_with('-') && std::ranges::all_of(host, is_host_character);
+  return !host.empty() && !host.starts_with('.') && !host.starts_with('-') &&
+         std::ranges::all_of(host, is_host_character);
 }
 
 bool is_port(std::string_view digits) {
@@ -61,6 +64,8 @@ bool is_loopback(std::string_view host) {
   return host.starts_with("127.") && is_ipv4(std::string{host});
 }
 
-bool is_ip_address(std::string const& text) { return is_ipv4(text) || is_ipv6(text); }
+bool is_ip_address(std::string const& text) {
+  return is_ipv4(text) || is_ipv6(text);
+}
 
 }  // namespace config

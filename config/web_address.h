@@ -12,8 +12,8 @@ struct WebAddress {
   std::string_view path;    ///< Empty or begins with '/'.
 };
 
-/// Nothing when `text` is not http(s)://host[:port][/path]: user names, queries, fragments, spaces, bytes beyond ASCII and
-/// ports outside 1–65535 are refused.
+/// Nothing when `text` is not http(s)://host[:port][/path]: user names, queries, fragments, spaces, bytes beyond ASCII
+/// and ports outside 1–65535 are refused.
 std::optional<WebAddress> read_web_address(std::string_view text);
 
 /// localhost, *.localhost, 127.0.0.0/8 and [::1].

@@ -1,16 +1,15 @@
 #include "crm/database.h"
 
-#include <exception>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <exception>
 
 namespace crm {
 
 Database open_database(std::string const& database_url, std::filesystem::path const& data_dir, pg::Purpose purpose) {
   Database database{.conninfo = database_url, .server = nullptr};
   if (database_url.empty()) {
-    database.server = std::make_shared<pg::PrivatePostgres>(data_dir, purpose);
+    database.server = std::make_shared<pg::PrivatePostgres>(data_dir / "postgres", purpose);
     database.conninfo = database.server->conninfo();
   }
   database.schema = pg::migrate(database.conninfo);

@@ -19,17 +19,19 @@ struct Database {
   pg::MigrationReport schema{};
 };
 
-/// `database_url` if not empty, else the private PostgreSQL in `data_dir` (started or joined). Brings the schema up to date.
-/// Throws pg::StartFailure.
+/// `database_url` if not empty, else the private PostgreSQL in `data_dir`/postgres (started or joined). Brings the
+/// schema up to date. Throws pg::StartFailure.
 Database open_database(std::string const& database_url, std::filesystem::path const& data_dir, pg::Purpose purpose);
 
-/// Runs one piece of asynchronous work to its end on a loop of its own, with a pool of one connection; for commands and tests.
-/// What the work throws is thrown here.
+/// Runs one piece of asynchronous work to its end on a loop of its own, with a pool of one connection; for commands and
+/// tests. What the work throws is thrown here.
 void run_with_pool(Database const& database, std::function<base::Async<>(pg::Pool&, base::TimeSource&)> const& work);
 
-/// The same for work with a result: `work(pg::Pool&, base::Instant deadline) -> Async<Result<T>>`, at most `patience` long.
+/// The same for work with a result: `work(pg::Pool&, base::Instant deadline) -> Async<Result<T>>`, at most `patience`
+/// long.
 template <class Work>
-auto run_blocking(Database const& database, Work work, base::TimeSource::Clock::duration patience = std::chrono::seconds{20}) {
+auto run_blocking(Database const& database, Work work,
+                  base::TimeSource::Clock::duration patience = std::chrono::seconds{20}) {
   using Outcome = typename std::invoke_result_t<Work&, pg::Pool&, base::Instant>::value_type;
   Outcome outcome = base::fail(base::Fault::cancelled, "did not run");
   run_with_pool(database, [&](pg::Pool& pool, base::TimeSource& time) -> base::Async<> {

@@ -1,7 +1,6 @@
 #include "crm/ledger.h"
 
 #include <algorithm>
-
 #include <boost/asio/post.hpp>
 
 #include "crm/store/calls.h"
@@ -33,7 +32,8 @@ CallLedger::CallLedger(asio::any_io_executor back_office, pg::Pool& pool, base::
       settings_{settings},
       waiting_gauge_{metrics.gauge("switchboard_ledger_pending", "Call snapshots not yet in the database")},
       written_{metrics.counter("switchboard_ledger_written_total", "Call snapshots written")},
-      retries_{metrics.counter("switchboard_ledger_retries_total", "Writes of call snapshots that failed and are repeated")},
+      retries_{
+          metrics.counter("switchboard_ledger_retries_total", "Writes of call snapshots that failed and are repeated")},
       lost_{metrics.counter("switchboard_ledger_lost_total", "Call snapshots that could not be kept")},
       something_waits_{back_office, base::Instant::max()},
       all_written_{back_office, base::Instant::max()} {}
@@ -111,9 +111,8 @@ Async<Result<>> CallLedger::write_one(CallRecord snapshot) {
   auto const& error = kept.error();
   if (!passes(error.fault)) {
     // Trying again cannot help, and must not hold up the calls behind.
-    log_.error("call record refused by the database", {{"call", snapshot.id.text()},
-                                                       {"fault", base::to_string(error.fault)},
-                                                       {"detail", error.detail}});
+    log_.error("call record refused by the database",
+               {{"call", snapshot.id.text()}, {"fault", base::to_string(error.fault)}, {"detail", error.detail}});
     lost_.Increment();
     forget_one();
     co_return Result<>{};

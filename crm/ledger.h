@@ -1,6 +1,6 @@
 #pragma once
-#include <boost/asio/steady_timer.hpp>
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
 #include <optional>
@@ -13,9 +13,10 @@
 
 namespace crm {
 
-/// Writes the records of calls to the database, behind the calls' backs. Anybody may save() from any thread and goes on at
-/// once; while a snapshot waits, a newer one of the same call takes its place. One writer puts each into the database in one
-/// transaction and tries again for as long as the database is away. Needs its executor's loop to run on one thread.
+/// Writes the records of calls to the database, behind the calls' backs. Anybody may save() from any thread and goes on
+/// at once; while a snapshot waits, a newer one of the same call takes its place. One writer puts each into the
+/// database in one transaction and tries again for as long as the database is away. Needs its executor's loop to run on
+/// one thread.
 class CallLedger {
  public:
   struct Settings {

@@ -44,8 +44,8 @@ class RoutingTable {
   std::unordered_map<std::string, std::shared_ptr<NumberRoute const>, Hash, std::equal_to<>> routes_;
 };
 
-/// Keeps the newest RoutingTable in memory, so that answering a call needs no database: when that is away, the last picture
-/// stays. Runs on the back office; table() may be called from any thread.
+/// Keeps the newest RoutingTable in memory, so that answering a call needs no database: when that is away, the last
+/// picture stays. Runs on the back office; table() may be called from any thread.
 class RoutingFeed {
  public:
   RoutingFeed(pg::Pool& pool, base::TimeSource& time, base::Log log, base::Metrics& metrics,

@@ -1,11 +1,11 @@
 #include "gateway/agent_commands.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
-#include <ostream>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "crm/store/phone_numbers.h"
 #include "crm/store/voice_agents.h"
@@ -47,8 +47,9 @@ std::string check_variable(std::string const& text) {
 }
 
 void declare(CLI::App& command, AgentFlags& flags) {
-  command.add_option("--fallback", flags.fallback,
-                     "When the agent cannot be reached: forward:+15550001111, voicemail or apology (default)")
+  command
+      .add_option("--fallback", flags.fallback,
+                  "When the agent cannot be reached: forward:+15550001111, voicemail or apology (default)")
       ->check(check_fallback);
   command.add_option("--start-pause", flags.start_pause, "Seconds of silence before the agent speaks, 0 to 10")
       ->check(CLI::Range(0, 10));
@@ -122,9 +123,8 @@ void declare_add(CLI::App& group, CommandContext const& context, int& exit_code)
     agent.tenant = base::TenantId{given->tenant};
     apply(given->flags, agent);
     if (agent.name.empty()) throw CommandFailure{"an agent needs a name"};
-    auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) {
-      return add_agent(pool, agent, given->numbers, deadline);
-    });
+    auto const added = try_with_database(
+        context, [&](Pool& pool, Instant deadline) { return add_agent(pool, agent, given->numbers, deadline); });
     if (!added && added.error().fault == base::Fault::conflict) {
       throw CommandFailure{fmt::format("one of these numbers is in use already: {}", fmt::join(given->numbers, ", "))};
     }
@@ -148,7 +148,8 @@ void declare_update(CLI::App& group, CommandContext const& context, int& exit_co
   command.add_option("--name", given->flags.name, "What the agent is called");
   command.add_option("--elevenlabs-agent-id", given->flags.elevenlabs_agent_id, "The agent's id at ElevenLabs")
       ->check(check_agent_id);
-  command.add_option("--status", given->flags.status, "active or inactive")->check(CLI::IsMember({"active", "inactive"}));
+  command.add_option("--status", given->flags.status, "active or inactive")
+      ->check(CLI::IsMember({"active", "inactive"}));
   declare(command, given->flags);
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
@@ -211,11 +212,13 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       list.push_back(to_json(agent));
       auto fallback = std::string{crm::to_string(agent.fallback)};
       if (agent.fallback_number) fallback += ":" + *agent.fallback_number;
-      listing.add({agent.id.text(), printable(agent.name), agent.elevenlabs_agent_id, agent.active ? "active" : "inactive",
-                   fallback, agent.tenant.text()});
+      listing.add({agent.id.text(), printable(agent.name), agent.elevenlabs_agent_id,
+                   agent.active ? "active" : "inactive", fallback, agent.tenant.text()});
     }
-    if (given->json) *context.out << list.dump(2) << '\n';
-    else listing.print(*context.out);
+    if (given->json)
+      *context.out << list.dump(2) << '\n';
+    else
+      listing.print(*context.out);
   });
 }
 

@@ -1,11 +1,11 @@
 #include "gateway/call_commands.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <memory>
-#include <ostream>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "crm/store/calls.h"
 #include "gateway/base/time_source.h"
@@ -57,10 +57,14 @@ nlohmann::json to_json(CallRecord const& call) {
 }
 
 nlohmann::json to_json(crm::CallTurn const& turn) {
-  return {{"role", crm::to_string(turn.role)},         {"event_id", optional(turn.event_id)},
-          {"said", turn.said},                         {"heard", turn.heard},
-          {"interrupted", turn.interrupted},           {"started_ms", turn.started_ms},
-          {"generated_ms", optional(turn.generated_ms)}, {"sent_ms", optional(turn.sent_ms)},
+  return {{"role", crm::to_string(turn.role)},
+          {"event_id", optional(turn.event_id)},
+          {"said", turn.said},
+          {"heard", turn.heard},
+          {"interrupted", turn.interrupted},
+          {"started_ms", turn.started_ms},
+          {"generated_ms", optional(turn.generated_ms)},
+          {"sent_ms", optional(turn.sent_ms)},
           {"heard_ms", optional(turn.heard_ms)}};
 }
 
@@ -128,18 +132,20 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   auto const given = std::make_shared<Given>();
   auto& command = *group.add_subcommand("list", "List calls, newest first");
   command.add_option("--tenant", given->tenant, "Only of this tenant");
-  command.add_option("--since", given->since, "Only calls that began within this time: 90s, 15m, 1h, 7d")->check(check_ago);
+  command.add_option("--since", given->since, "Only calls that began within this time: 90s, 15m, 1h, 7d")
+      ->check(check_ago);
   command.add_option("--limit", given->limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 10000));
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
     crm::CallFilter filter{.tenant = {}, .since = {}, .limit = given->limit};
     if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
     if (given->since) filter.since = std::chrono::system_clock::now() - *parse_ago(*given->since);
-    auto const calls = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
-      auto session = pool.until(deadline);
-      auto found = co_await crm::list_calls(session, filter);
-      co_return found;
-    });
+    auto const calls =
+        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
+          auto session = pool.until(deadline);
+          auto found = co_await crm::list_calls(session, filter);
+          co_return found;
+        });
     auto list = nlohmann::json::array();
     Listing listing{{"ID", "STARTED", "STATUS", "FROM", "TO", "LENGTH", "ENDING", "BLAME"}};
     for (auto const& call : calls) {
@@ -148,8 +154,10 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
                    printable(call.from), printable(call.to), duration_text(call.duration_ms),
                    printable(call.ending.value_or("-")), std::string{call.blame ? crm::to_string(*call.blame) : "-"}});
     }
-    if (given->json) *context.out << list.dump(2) << '\n';
-    else listing.print(*context.out);
+    if (given->json)
+      *context.out << list.dump(2) << '\n';
+    else
+      listing.print(*context.out);
   });
 }
 

@@ -1,9 +1,9 @@
 #include "gateway/command.h"
 
-#include <ostream>
-
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "crm/model/phone_number.h"
 
@@ -26,20 +26,27 @@ void on_command(CLI::App& command, CommandContext const& context, int& exit_code
 }
 
 void print_id(CommandContext const& context, bool json, std::string const& id) {
-  if (json) *context.out << nlohmann::json{{"id", id}}.dump() << '\n';
-  else *context.out << id << '\n';
+  if (json)
+    *context.out << nlohmann::json{{"id", id}}.dump() << '\n';
+  else
+    *context.out << id << '\n';
 }
 
 std::string sentence_for(base::Error const& error) {
   switch (error.fault) {
-    case base::Fault::timed_out: return "the database did not answer in time";
-    case base::Fault::unavailable: return fmt::format("the database is not available ({})", error.detail);
-    case base::Fault::conflict: return fmt::format("there is one like it already ({})", error.detail);
-    case base::Fault::not_found: return fmt::format("not found ({})", error.detail);
+    case base::Fault::timed_out:
+      return "the database did not answer in time";
+    case base::Fault::unavailable:
+      return fmt::format("the database is not available ({})", error.detail);
+    case base::Fault::conflict:
+      return fmt::format("there is one like it already ({})", error.detail);
+    case base::Fault::not_found:
+      return fmt::format("not found ({})", error.detail);
     case base::Fault::refused:
     case base::Fault::protocol:
     case base::Fault::too_large:
-    case base::Fault::cancelled: break;
+    case base::Fault::cancelled:
+      break;
   }
   return fmt::format("the database refused ({})", error.detail);
 }

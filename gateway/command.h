@@ -1,10 +1,9 @@
 #pragma once
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 #include "crm/database.h"
 #include "gateway/base/result.h"
@@ -28,7 +27,8 @@ class CommandFailure : public std::runtime_error {
 /// What becomes of the process: 0 done (or help asked for), 1 failed, 2 wrong usage.
 int exit_code_for(CLI::App const& app, CLI::ParseError const& error, CommandContext const& context);
 
-/// Runs `body` when `command` is given, prints what it throws, and leaves 0 or 1 in `exit_code`, which outlives the parsing.
+/// Runs `body` when `command` is given, prints what it throws, and leaves 0 or 1 in `exit_code`, which outlives the
+/// parsing.
 void on_command(CLI::App& command, CommandContext const& context, int& exit_code, std::function<void()> body);
 
 /// The id of what a command has made, alone on a line or as {"id": …}.

@@ -38,8 +38,10 @@ std::string printable(std::string_view text) {
     // C0, DEL, and C1 (U+0080 to U+009F, two bytes in UTF-8) are what terminals obey.
     bool const c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (c1) ++i;
-    if (byte < 0x20 || byte == 0x7F || c1) clean += ' ';
-    else clean += text[i];
+    if (byte < 0x20 || byte == 0x7F || c1)
+      clean += ' ';
+    else
+      clean += text[i];
   }
   return clean;
 }

@@ -4,6 +4,7 @@
 
 #include "config/load.h"
 #include "gateway/record_commands.h"
+#include "gateway/seed_command.h"
 #include "gateway/serve_command.h"
 
 int main(int argc, char** argv) {
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
       &std::cout, &std::cerr, ::isatty(STDOUT_FILENO) == 1};
   gateway::add_serve_commands(app, context, flags, config_file, exit_code);
   gateway::add_record_commands(app, context, exit_code);
+  gateway::add_seed_command(app, context, exit_code);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

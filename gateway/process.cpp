@@ -92,6 +92,16 @@ crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t siz
   return settings;
 }
 
+/// Lets calls write to the ledger without knowing of databases.
+class LedgerRecords final : public RecordSink {
+ public:
+  explicit LedgerRecords(crm::CallLedger& ledger) : ledger_{ledger} {}
+  void save(crm::CallRecord snapshot) override { ledger_.save(std::move(snapshot)); }
+
+ private:
+  crm::CallLedger& ledger_;
+};
+
 }  // namespace
 
 struct Process::Parts {
@@ -137,7 +147,7 @@ struct Process::Parts {
       auto core = std::make_unique<Core>(i, pool_settings(database.conninfo, 2), log);
       auto& pool = core->database();
       auto& clock = core->time();
-      CallServices services{clock, core->metronome(), *agents, rest, ledger, recordings, call_metrics, log,
+      CallServices services{clock, core->metronome(), *agents, rest, ledger_records, recordings, call_metrics, log,
                             call_settings(settings, epoch), {}};
       services.known_contact = [&pool, &clock](base::TenantId tenant, std::string phone) -> base::Async<std::string> {
         auto session = pool.until(clock.now() + contact_limit);
@@ -222,6 +232,7 @@ struct Process::Parts {
     now.ready = serving && !stopping;
     now.database = database_up;
     now.calls = capacity.live();
+    now.numbers = routing.table()->size();
     now.records_waiting = ledger.pending();
     return now;
   }
@@ -237,6 +248,7 @@ struct Process::Parts {
   base::TaskGroup back_office_tasks;
   crm::pg::Pool back_office_pool;
   crm::CallLedger ledger;
+  LedgerRecords ledger_records{ledger};
   crm::RoutingFeed routing;
   std::shared_ptr<net::TlsClient> tls;
   net::Url public_base;

@@ -1,10 +1,10 @@
 #include "gateway/record_commands.h"
 
-#include <memory>
-#include <ostream>
-
 #include <fmt/format.h>
+
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "crm/store/phone_numbers.h"
 #include "crm/store/tenants.h"
@@ -64,11 +64,12 @@ void add_tenants_list(CLI::App& group, CommandContext const& context, int& exit_
   auto& command = *group.add_subcommand("list", "List the businesses");
   command.add_flag("--json", *json, "Machine-readable output");
   on_command(command, context, exit_code, [context, json] {
-    auto const tenants = with_database(context, [](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::Tenant>>> {
-      auto session = pool.until(deadline);
-      auto found = co_await crm::list_tenants(session);
-      co_return found;
-    });
+    auto const tenants =
+        with_database(context, [](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::Tenant>>> {
+          auto session = pool.until(deadline);
+          auto found = co_await crm::list_tenants(session);
+          co_return found;
+        });
     auto list = nlohmann::json::array();
     Listing listing{{"ID", "NAME", "TIMEZONE", "STATUS", "MAX CALLS"}};
     for (auto const& tenant : tenants) {
@@ -82,8 +83,10 @@ void add_tenants_list(CLI::App& group, CommandContext const& context, int& exit_
       listing.add({tenant.id.text(), printable(tenant.name), tenant.timezone, status,
                    std::to_string(tenant.max_concurrent_calls)});
     }
-    if (*json) *context.out << list.dump(2) << '\n';
-    else listing.print(*context.out);
+    if (*json)
+      *context.out << list.dump(2) << '\n';
+    else
+      listing.print(*context.out);
   });
 }
 
@@ -144,8 +147,10 @@ void add_numbers_list(CLI::App& group, CommandContext const& context, int& exit_
                       {"number", number.e164}});
       listing.add({number.e164, number.agent.text(), number.tenant.text(), number.id.text()});
     }
-    if (given->json) *context.out << list.dump(2) << '\n';
-    else listing.print(*context.out);
+    if (given->json)
+      *context.out << list.dump(2) << '\n';
+    else
+      listing.print(*context.out);
   });
 }
 
@@ -190,21 +195,25 @@ void add_users_list(CLI::App& group, CommandContext const& context, int& exit_co
   command.add_option("--tenant", given->tenant, "Only of this tenant");
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
-    auto const users = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::User>>> {
-      std::optional<base::TenantId> tenant;
-      if (given->tenant) tenant = base::TenantId{*given->tenant};
-      auto session = pool.until(deadline);
-      auto found = co_await crm::list_users(session, tenant);
-      co_return found;
-    });
+    auto const users =
+        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::User>>> {
+          std::optional<base::TenantId> tenant;
+          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto session = pool.until(deadline);
+          auto found = co_await crm::list_users(session, tenant);
+          co_return found;
+        });
     auto list = nlohmann::json::array();
     Listing listing{{"ID", "E-MAIL", "ROLE", "TENANT"}};
     for (auto const& user : users) {
-      list.push_back({{"id", user.id.text()}, {"tenant_id", user.tenant.text()}, {"email", user.email}, {"role", user.role}});
+      list.push_back(
+          {{"id", user.id.text()}, {"tenant_id", user.tenant.text()}, {"email", user.email}, {"role", user.role}});
       listing.add({user.id.text(), printable(user.email), user.role, user.tenant.text()});
     }
-    if (given->json) *context.out << list.dump(2) << '\n';
-    else listing.print(*context.out);
+    if (given->json)
+      *context.out << list.dump(2) << '\n';
+    else
+      listing.print(*context.out);
   });
 }
 
@@ -214,8 +223,10 @@ void add_migrate(CLI::App& app, CommandContext const& context, int& exit_code) {
   command.add_flag("--json", *json, "Machine-readable output");
   on_command(command, context, exit_code, [context, json] {
     auto const schema = context.open_database().schema;
-    if (*json) *context.out << nlohmann::json{{"applied", schema.applied}, {"version", schema.version}}.dump() << '\n';
-    else *context.out << fmt::format("{} applied, the schema is at version {}\n", schema.applied, schema.version);
+    if (*json)
+      *context.out << nlohmann::json{{"applied", schema.applied}, {"version", schema.version}}.dump() << '\n';
+    else
+      *context.out << fmt::format("{} applied, the schema is at version {}\n", schema.applied, schema.version);
   });
 }
 

@@ -10,7 +10,7 @@
 //   speexdsp quality 3   2.1 us      1.9 us      2.5 us        23 us      3.0 ms    -0.3 to -1.1 dB
 //   speexdsp quality 5   2.8 us      2.7 us      4.4 us        41 us      5.0 ms     0.00 dB
 //
-// Aliases: a 5 kHz tone comes out 66 dB down or more here, 67 to 120 dB down from speexdsp; mu-law itself has 38 dB.
+// Aliases: a 5 kHz tone comes out 65 dB down or more here, 67 to 120 dB down from speexdsp; mu-law itself has 38 dB.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -19,8 +19,8 @@ enum class CallDirection { inbound, outbound };
 enum class Blame { caller, us, twilio, agent, unknown };
 enum class Speaker { agent, caller };
 
-/// One stretch of speech. For an agent turn `said` is what was generated and `heard` the part that Twilio's marks prove was
-/// played; for a caller turn both are the recognised text. Times are milliseconds since CallRecord::started_at.
+/// One stretch of speech. For an agent turn `said` is what was generated and `heard` the part that Twilio's marks prove
+/// was played; for a caller turn both are the recognised text. Times are milliseconds since CallRecord::started_at.
 struct CallTurn {
   Speaker role = Speaker::agent;
   std::optional<std::int64_t> event_id;  ///< The agent provider's number of the event, for corrections.
@@ -74,13 +74,20 @@ constexpr bool is_terminal(CallStatus status) {
 
 constexpr std::string_view to_string(CallStatus status) {
   switch (status) {
-    case CallStatus::ringing: return "ringing";
-    case CallStatus::in_progress: return "in-progress";
-    case CallStatus::completed: return "completed";
-    case CallStatus::busy: return "busy";
-    case CallStatus::no_answer: return "no-answer";
-    case CallStatus::failed: return "failed";
-    case CallStatus::canceled: return "canceled";
+    case CallStatus::ringing:
+      return "ringing";
+    case CallStatus::in_progress:
+      return "in-progress";
+    case CallStatus::completed:
+      return "completed";
+    case CallStatus::busy:
+      return "busy";
+    case CallStatus::no_answer:
+      return "no-answer";
+    case CallStatus::failed:
+      return "failed";
+    case CallStatus::canceled:
+      return "canceled";
   }
   return "failed";
 }
@@ -89,15 +96,22 @@ constexpr std::string_view to_string(CallDirection direction) {
   return direction == CallDirection::inbound ? "inbound" : "outbound";
 }
 
-constexpr std::string_view to_string(Speaker role) { return role == Speaker::agent ? "agent" : "caller"; }
+constexpr std::string_view to_string(Speaker role) {
+  return role == Speaker::agent ? "agent" : "caller";
+}
 
 constexpr std::string_view to_string(Blame blame) {
   switch (blame) {
-    case Blame::caller: return "caller";
-    case Blame::us: return "us";
-    case Blame::twilio: return "twilio";
-    case Blame::agent: return "agent";
-    case Blame::unknown: return "unknown";
+    case Blame::caller:
+      return "caller";
+    case Blame::us:
+      return "us";
+    case Blame::twilio:
+      return "twilio";
+    case Blame::agent:
+      return "agent";
+    case Blame::unknown:
+      return "unknown";
   }
   return "unknown";
 }

@@ -3,8 +3,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 #include <string_view>
+#include <vector>
 
 #include "gateway/base/ids.h"
 
@@ -27,15 +27,19 @@ struct VoiceAgent {
   std::optional<std::string> first_message;    ///< Replaces what the agent's own configuration says first.
   std::optional<std::string> language;         ///< ISO 639-1; replaces the agent's own language.
   std::chrono::seconds max_duration{3600};
-  std::vector<std::string> transfer_numbers;  ///< E.164; the only people the agent may hand a caller to, besides fallback_number.
+  std::vector<std::string>
+      transfer_numbers;  ///< E.164; the only people the agent may hand a caller to, besides fallback_number.
   std::map<std::string, std::string> dynamic_variables;  ///< Handed to the agent at the start of each conversation.
 };
 
 constexpr std::string_view to_string(FallbackKind kind) {
   switch (kind) {
-    case FallbackKind::forward: return "forward";
-    case FallbackKind::voicemail: return "voicemail";
-    case FallbackKind::apology: return "apology";
+    case FallbackKind::forward:
+      return "forward";
+    case FallbackKind::voicemail:
+      return "voicemail";
+    case FallbackKind::apology:
+      return "apology";
   }
   return "apology";
 }

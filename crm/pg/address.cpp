@@ -1,13 +1,12 @@
 #include "crm/pg/address.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <map>
 #include <memory>
 #include <string_view>
-
-#include <boost/asio/ip/tcp.hpp>
-#include <fmt/format.h>
 
 namespace crm::pg {
 namespace {
@@ -25,13 +24,17 @@ struct Freed {
 std::vector<std::string> split(std::string const& list) {
   std::vector<std::string> parts{""};
   for (char const c : list) {
-    if (c == ',') parts.emplace_back();
-    else parts.back() += c;
+    if (c == ',')
+      parts.emplace_back();
+    else
+      parts.back() += c;
   }
   return parts;
 }
 
-bool is_socket_folder(std::string const& host) { return host.starts_with('/') || host.starts_with('@'); }
+bool is_socket_folder(std::string const& host) {
+  return host.starts_with('/') || host.starts_with('@');
+}
 
 Async<Addresses> look_up(std::string host) {
   asio::ip::tcp::resolver resolver{co_await asio::this_coro::executor};
@@ -91,8 +94,10 @@ Async<Result<Address>> resolve(std::string conninfo, base::TimeSource& time, bas
     for (std::size_t i = 0; i < names.size(); ++i) {
       auto const& port = ports.size() == 1 ? ports[0] : ports[std::min(i, ports.size() - 1)];
       Addresses found;
-      if (is_socket_folder(names[i])) found.emplace_back();
-      else found = co_await look_up_until(names[i], time, deadline);
+      if (is_socket_folder(names[i]))
+        found.emplace_back();
+      else
+        found = co_await look_up_until(names[i], time, deadline);
       for (auto const& address : found) {
         add(hosts, names[i], first);
         add(addresses, address, first);

@@ -1,6 +1,8 @@
 #include "crm/pg/cluster_home.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,9 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "crm/pg/start_failure.h"
 #include "gateway/base/ids.h"
@@ -94,7 +93,7 @@ void make_private_folder(fs::path const& folder, ServerUser const& user) {
     hand_over(folder, user);
     return;
   }
-  struct stat about {};
+  struct stat about{};
   must(::lstat(folder.c_str(), &about) == 0, "look at", folder);
   bool const ours = S_ISDIR(about.st_mode) && about.st_uid == user.uid && (about.st_mode & 077) == 0;
   if (!ours) throw StartFailure{fmt::format("{} exists and does not belong to the database's user", folder.string())};
@@ -109,8 +108,10 @@ ClusterHome settle(fs::path const& data_dir, fs::path const& shelter) {
   if (fs::exists(cluster)) {
     auto const owner = owner_of_cluster(folder);
     if (::geteuid() == 0 || !owner.differs) return home_in(folder, owner);
-    throw StartFailure{fmt::format("the private database in {} belongs to another user (uid {}): start as that user or "
-                                   "as root, or choose another SWITCHBOARD_DATA_DIR", folder.string(), owner.uid)};
+    throw StartFailure{
+        fmt::format("the private database in {} belongs to another user (uid {}): start as that user or "
+                    "as root, or choose another SWITCHBOARD_DATA_DIR",
+                    folder.string(), owner.uid)};
   }
   auto const user = choose_server_user();
   auto const note = folder / "moved-to";
@@ -127,14 +128,15 @@ ClusterHome settle(fs::path const& data_dir, fs::path const& shelter) {
   make_folder(elsewhere);
   auto const owner = fs::exists(elsewhere / "cluster") ? owner_of_cluster(elsewhere) : user;
   if (owner.differs && ::geteuid() != 0) {
-    throw StartFailure{fmt::format("the private database in {} belongs to another user (uid {})", elsewhere.string(),
-                                   owner.uid)};
+    throw StartFailure{
+        fmt::format("the private database in {} belongs to another user (uid {})", elsewhere.string(), owner.uid)};
   }
   hand_over(elsewhere, owner);
   if (!can_use(owner, elsewhere)) {
-    throw StartFailure{fmt::format("the database's user (uid {}) can reach neither {} nor {}: choose a "
-                                   "SWITCHBOARD_DATA_DIR it can reach, or set DATABASE_URL", owner.uid, folder.string(),
-                                   elsewhere.string())};
+    throw StartFailure{
+        fmt::format("the database's user (uid {}) can reach neither {} nor {}: choose a "
+                    "SWITCHBOARD_DATA_DIR it can reach, or set DATABASE_URL",
+                    owner.uid, folder.string(), elsewhere.string())};
   }
   return home_in(fs::canonical(elsewhere), owner);
 }

@@ -14,13 +14,14 @@ struct ClusterHome {
   ServerUser user;
 };
 
-/// Finds or makes the home for a data directory. Normally it is the directory itself. When we are root and the server's user
-/// cannot reach it (a clone under /root, say), the home is a folder of its own below `shelter`, and the file
+/// Finds or makes the home for a data directory. Normally it is the directory itself. When we are root and the server's
+/// user cannot reach it (a clone under /root, say), the home is a folder of its own below `shelter`, and the file
 /// `moved-to` in the data directory remembers which. Throws StartFailure.
-ClusterHome settle(std::filesystem::path const& data_dir, std::filesystem::path const& shelter = "/var/lib/switchboard");
+ClusterHome settle(std::filesystem::path const& data_dir,
+                   std::filesystem::path const& shelter = "/var/lib/switchboard");
 
-/// A private directory for the server's socket whose socket path fits into sockaddr_un. Throws StartFailure when somebody else
-/// holds the name.
+/// A private directory for the server's socket whose socket path fits into sockaddr_un. Throws StartFailure when
+/// somebody else holds the name.
 std::filesystem::path socket_folder(ClusterHome const& home);
 
 }  // namespace crm::pg

@@ -1,6 +1,7 @@
 #include "crm/pg/cluster_lock.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,14 +9,13 @@
 #include <cstring>
 #include <thread>
 
-#include <fmt/format.h>
-
 #include "crm/pg/start_failure.h"
 
 namespace crm::pg {
 namespace {
 
-// The locked bytes lie past the text (the process id of `serve`) that the file holds; locking beyond the end is allowed.
+// The locked bytes lie past the text (the process id of `serve`) that the file holds; locking beyond the end is
+// allowed.
 constexpr off_t service_byte = 1000;
 constexpr off_t change_byte = 1001;
 constexpr off_t use_byte = 1002;
@@ -23,14 +23,16 @@ constexpr off_t use_byte = 1002;
 }  // namespace
 
 ClusterLock::ClusterLock(std::filesystem::path const& file) {
-  file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file_ < 0) throw StartFailure{fmt::format("cannot open {}: {}", file.string(), std::strerror(errno))};
 }
 
-ClusterLock::~ClusterLock() { ::close(file_); }
+ClusterLock::~ClusterLock() {
+  ::close(file_);
+}
 
 bool ClusterLock::set(short kind, off_t byte) {
-  struct flock range {};
+  struct flock range{};
   range.l_type = kind;
   range.l_whence = SEEK_SET;
   range.l_start = byte;
@@ -63,9 +65,17 @@ bool ClusterLock::take_change(std::chrono::milliseconds patience) {
   return true;
 }
 
-void ClusterLock::leave_change() { set(F_UNLCK, change_byte); }
-void ClusterLock::take_use() { set(F_RDLCK, use_byte); }
-bool ClusterLock::is_last_user() { return set(F_WRLCK, use_byte); }
-void ClusterLock::leave_use() { set(F_UNLCK, use_byte); }
+void ClusterLock::leave_change() {
+  set(F_UNLCK, change_byte);
+}
+void ClusterLock::take_use() {
+  set(F_RDLCK, use_byte);
+}
+bool ClusterLock::is_last_user() {
+  return set(F_WRLCK, use_byte);
+}
+void ClusterLock::leave_use() {
+  set(F_UNLCK, use_byte);
+}
 
 }  // namespace crm::pg

@@ -7,8 +7,8 @@
 
 namespace crm::pg {
 
-/// Who may do what with one private cluster, across processes: three byte ranges of one lock file, as open-file-description
-/// locks, which the kernel drops when their holder dies in whatever way.
+/// Who may do what with one private cluster, across processes: three byte ranges of one lock file, as
+/// open-file-description locks, which the kernel drops when their holder dies in whatever way.
 ///   service   held by the one `serve` for its life
 ///   change    held while the server is being started or stopped
 ///   use       shared by everybody who talks to the server; who leaves last stops it

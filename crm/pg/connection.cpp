@@ -1,12 +1,11 @@
 #include "crm/pg/connection.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "crm/pg/address.h"
 #include "crm/pg/fault.h"
@@ -25,11 +24,15 @@ Async<boost::system::error_code> ready(Descriptor& socket, Descriptor::wait_type
   co_return error;
 }
 
-std::string first_line(std::string_view text) { return std::string{text.substr(0, text.find('\n'))}; }
+std::string first_line(std::string_view text) {
+  return std::string{text.substr(0, text.find('\n'))};
+}
 
 }  // namespace
 
-void Connection::Closed::operator()(pg_conn* connection) const { PQfinish(connection); }
+void Connection::Closed::operator()(pg_conn* connection) const {
+  PQfinish(connection);
+}
 
 Connection::~Connection() = default;
 
@@ -115,7 +118,8 @@ Async<Result<>> Connection::wait_for(Descriptor::wait_type what, base::Instant d
   if (stop.cancelled() != asio::cancellation_type::none) co_return fail(Fault::cancelled, "database wait cancelled");
   int const current = PQsocket(connection_.get());
   if (!socket_ || watched_ != current) {
-    // While connecting libpq may drop one socket and open the next, even under the same number: those are seen anew each time.
+    // While connecting libpq may drop one socket and open the next, even under the same number: those are seen anew
+    // each time.
     auto const executor = co_await asio::this_coro::executor;
     int const copy = ::fcntl(current, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) co_return fail(Fault::unavailable, fmt::format("database socket: {}", std::strerror(errno)));

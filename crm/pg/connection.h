@@ -13,16 +13,17 @@ struct pg_conn;
 
 namespace crm::pg {
 
-/// One connection, used by one coroutine at a time on the thread that opened it. Nothing here blocks that thread: the socket is
-/// waited for through Asio, host names are resolved beforehand by Asio's resolver. Statements go without server-side names, so
-/// a transaction-pooling proxy may stand in between.
+/// One connection, used by one coroutine at a time on the thread that opened it. Nothing here blocks that thread: the
+/// socket is waited for through Asio, host names are resolved beforehand by Asio's resolver. Statements go without
+/// server-side names, so a transaction-pooling proxy may stand in between.
 class Connection {
  public:
   ~Connection();
   Connection(Connection const&) = delete;
   Connection& operator=(Connection const&) = delete;
 
-  /// `conninfo` as libpq takes it, key=value or postgresql:// URL. Fault::unavailable when nobody answers or refuses us.
+  /// `conninfo` as libpq takes it, key=value or postgresql:// URL. Fault::unavailable when nobody answers or refuses
+  /// us.
   static base::Async<base::Result<std::unique_ptr<Connection>>> open(std::string conninfo, base::TimeSource& time,
                                                                      base::Instant deadline);
 

@@ -1,8 +1,7 @@
 #include "crm/pg/fault.h"
 
-#include <libpq-fe.h>
-
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
 namespace crm::pg {
 
@@ -13,7 +12,8 @@ base::Fault fault_for(std::string_view sqlstate) {
   if (sqlstate == "23505" || sqlstate == "23P01") return Fault::conflict;
   if (sqlstate == "23503") return Fault::not_found;
   if (sqlstate == "57014" || sqlstate == "55P03") return Fault::timed_out;
-  if (of_class("08") || of_class("53") || of_class("57P") || of_class("40") || of_class("58")) return Fault::unavailable;
+  if (of_class("08") || of_class("53") || of_class("57P") || of_class("40") || of_class("58"))
+    return Fault::unavailable;
   if (sqlstate == "25006") return Fault::unavailable;  // a standby: the primary is elsewhere or about to be
   if (of_class("22") || of_class("23") || sqlstate == "42501" || sqlstate == "P0001") return Fault::refused;
   return Fault::protocol;

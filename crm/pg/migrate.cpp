@@ -1,14 +1,13 @@
 #include "crm/pg/migrate.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
-
-#include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "crm/pg/start_failure.h"
 #include "gateway/base/ids.h"
@@ -44,7 +43,11 @@ std::string checksum(std::string_view text) {
 /// A blocking connection: start-up has nothing else to do meanwhile.
 class Session {
  public:
-  explicit Session(std::string const& conninfo) : connection_{PQconnectdb(conninfo.c_str())} {
+  explicit Session(std::string const& conninfo) {
+    // libpq would wait for ever for a silent host; what `conninfo` says about that comes later in the list and wins.
+    char const* const keywords[] = {"connect_timeout", "dbname", nullptr};
+    char const* const values[] = {"10", conninfo.c_str(), nullptr};
+    connection_.reset(PQconnectdbParams(keywords, values, /*expand_dbname=*/1));
     if (PQstatus(connection_.get()) != CONNECTION_OK) {
       throw StartFailure{fmt::format("cannot reach the database: {}", PQerrorMessage(connection_.get()))};
     }
@@ -91,19 +94,25 @@ void check(std::map<int, Applied> const& applied, std::span<Migration const> mig
   for (auto const& [number, was] : applied) {
     auto const found = known.find(number);
     if (found == known.end()) {
-      throw StartFailure{fmt::format("the database has migration {}, which this binary does not know: it is newer than the "
-                                     "binary, install the version that made it", was.name)};
+      throw StartFailure{
+          fmt::format("the database has migration {}, which this binary does not know: it is newer than the "
+                      "binary, install the version that made it",
+                      was.name)};
     }
     if (checksum(found->second->sql) != was.checksum) {
-      throw StartFailure{fmt::format("migration {} was changed after it had been applied to this database: restore the "
-                                     "file and put the change into a new one", was.name)};
+      throw StartFailure{
+          fmt::format("migration {} was changed after it had been applied to this database: restore the "
+                      "file and put the change into a new one",
+                      was.name)};
     }
   }
 }
 
 }  // namespace
 
-std::span<Migration const> shipped_migrations() { return shipped; }
+std::span<Migration const> shipped_migrations() {
+  return shipped;
+}
 
 MigrationReport migrate(std::string const& conninfo, std::span<Migration const> migrations,
                         std::chrono::milliseconds patience) {
@@ -117,9 +126,10 @@ MigrationReport migrate(std::string const& conninfo, std::span<Migration const> 
                 "migrate the database while another process does");
   };
   begin();
-  session.run("create table if not exists schema_migrations (number integer primary key, name text not null, "
-              "checksum text not null, applied_at timestamptz not null default now())",
-              "make the table of migrations");
+  session.run(
+      "create table if not exists schema_migrations (number integer primary key, name text not null, "
+      "checksum text not null, applied_at timestamptz not null default now())",
+      "make the table of migrations");
   auto applied = read_applied(session);
   check(applied, migrations);
   session.run("commit", "commit");

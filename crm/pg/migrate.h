@@ -21,10 +21,10 @@ struct MigrationReport {
   int version;  ///< Number of the newest file the database has.
 };
 
-/// Brings the database up to date: each file in a transaction of its own, under an advisory lock, so that several processes
-/// may do this at once. Synchronous, for start-up and commands. Throws StartFailure, and changes nothing further, when a file
-/// that was applied has since been changed, when the database is newer than `migrations`, when a file fails, or when
-/// somebody else holds the lock for longer than `patience`.
+/// Brings the database up to date: each file in a transaction of its own, under an advisory lock, so that several
+/// processes may do this at once. Synchronous, for start-up and commands. Throws StartFailure, and changes nothing
+/// further, when a file that was applied has since been changed, when the database is newer than `migrations`, when a
+/// file fails, or when somebody else holds the lock for longer than `patience`.
 MigrationReport migrate(std::string const& conninfo, std::span<Migration const> migrations = shipped_migrations(),
                         std::chrono::milliseconds patience = std::chrono::seconds{60});
 

@@ -17,7 +17,9 @@ constexpr Query rollback_query{"rollback", "rollback"};
 
 }  // namespace
 
-Pool::~Pool() { assert(open_ == idle_.size() && waiters_.empty()); }
+Pool::~Pool() {
+  assert(open_ == idle_.size() && waiters_.empty());
+}
 
 Async<Result<Rows>> Pool::run(Query query, Params params, base::Instant deadline) {
   auto lease = co_await acquire(deadline);
@@ -98,9 +100,12 @@ Async<Result<>> Pool::wait_turn(base::Instant deadline) {
     std::list<Waiter*>::iterator at;
     bool served = false;
     ~Place() {
-      if (!waiter.rung) pool.waiters_.erase(at);
-      else if (pool.closed_) pool.waiters_.remove(&waiter);
-      else if (!served) pool.ring_next();  // we leave without using our turn: it is the next one's
+      if (!waiter.rung)
+        pool.waiters_.erase(at);
+      else if (pool.closed_)
+        pool.waiters_.remove(&waiter);
+      else if (!served)
+        pool.ring_next();  // we leave without using our turn: it is the next one's
     }
   };
   Place place{*this, waiter, waiters_.insert(waiters_.end(), &waiter)};
@@ -114,8 +119,10 @@ Async<Result<>> Pool::wait_turn(base::Instant deadline) {
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
-  if (connection && !closed_ && connection->usable()) idle_.push_back(std::move(connection));
-  else --open_;
+  if (connection && !closed_ && connection->usable())
+    idle_.push_back(std::move(connection));
+  else
+    --open_;
   ring_next();
 }
 

@@ -21,7 +21,8 @@ struct PoolSettings {
   std::string conninfo;
   std::size_t size = 4;  ///< Connections at most.
   base::TimeSource::Clock::duration connect_timeout = std::chrono::seconds{5};
-  base::TimeSource::Clock::duration first_backoff = std::chrono::milliseconds{20};  ///< After a refused connect; doubles.
+  base::TimeSource::Clock::duration first_backoff =
+      std::chrono::milliseconds{20};  ///< After a refused connect; doubles.
   base::TimeSource::Clock::duration longest_backoff = std::chrono::seconds{2};
 };
 
@@ -38,9 +39,9 @@ class Transaction final : public Session {
   base::Instant deadline_;
 };
 
-/// The connections of one core; everything happens on its one thread. Connects when needed, waits out a backoff while the
-/// database is away, hands each connection to one coroutine at a time in the order they came. Every call ends at its deadline.
-/// A coroutine that is cancelled or times out loses its connection, the others do not notice.
+/// The connections of one core; everything happens on its one thread. Connects when needed, waits out a backoff while
+/// the database is away, hands each connection to one coroutine at a time in the order they came. Every call ends at
+/// its deadline. A coroutine that is cancelled or times out loses its connection, the others do not notice.
 class Pool {
  public:
   Pool(PoolSettings settings, base::TimeSource& time) : settings_{std::move(settings)}, time_{time} {}
@@ -55,8 +56,9 @@ class Pool {
   class Until;
   Until until(base::Instant deadline);
 
-  /// Runs `work(Transaction&) -> Async<Result<T>>` between begin and commit; its error rolls back and is returned. When the
-  /// connection is lost at the commit the answer is Fault::unavailable although the work may have been kept: make it repeatable.
+  /// Runs `work(Transaction&) -> Async<Result<T>>` between begin and commit; its error rolls back and is returned. When
+  /// the connection is lost at the commit the answer is Fault::unavailable although the work may have been kept: make
+  /// it repeatable.
   template <class Work>
   std::invoke_result_t<Work&, Transaction&> transaction(Work work, base::Instant deadline);
 
@@ -133,7 +135,9 @@ class Pool::Until final : public Session {
   base::Instant deadline_;
 };
 
-inline Pool::Until Pool::until(base::Instant deadline) { return Until{*this, deadline}; }
+inline Pool::Until Pool::until(base::Instant deadline) {
+  return Until{*this, deadline};
+}
 
 template <class Work>
 std::invoke_result_t<Work&, Transaction&> Pool::transaction(Work work, base::Instant deadline) {

@@ -43,9 +43,13 @@ std::optional<RunningServer> find_running_server(std::filesystem::path const& cl
   std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), process);
   if (process <= 0) return std::nullopt;
   switch (look_at(process, cluster)) {
-    case Likeness::gone: return std::nullopt;
-    case Likeness::stranger: std::filesystem::remove(file); return std::nullopt;
-    case Likeness::server: break;
+    case Likeness::gone:
+      return std::nullopt;
+    case Likeness::stranger:
+      std::filesystem::remove(file);
+      return std::nullopt;
+    case Likeness::server:
+      break;
   }
   return RunningServer{process, lines[4], lines[7].starts_with("ready")};
 }

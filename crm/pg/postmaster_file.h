@@ -14,8 +14,8 @@ struct RunningServer {
   bool ready;
 };
 
-/// Nothing when no server runs on this cluster. A file left by a server that is gone, whose process number now belongs to some
-/// other program, is removed: PostgreSQL itself would refuse to start because of it.
+/// Nothing when no server runs on this cluster. A file left by a server that is gone, whose process number now belongs
+/// to some other program, is removed: PostgreSQL itself would refuse to start because of it.
 std::optional<RunningServer> find_running_server(std::filesystem::path const& cluster);
 
 }  // namespace crm::pg

@@ -1,13 +1,15 @@
 #include "crm/pg/private_postgres.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <libpq-fe.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "crm/pg/postmaster_file.h"
 #include "crm/pg/server_binaries.h"
@@ -21,7 +23,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds glance{5};                      // between two looks at a server that is coming up
+constexpr milliseconds glance{5};                        // between two looks at a server that is coming up
 constexpr std::uintmax_t longest_log = 8 * 1024 * 1024;  // server.log starts afresh when larger
 
 std::string quoted(std::string const& value) {
@@ -34,7 +36,8 @@ std::string quoted(std::string const& value) {
 }
 
 std::string conninfo_for(std::string const& socket_folder, char const* database) {
-  return fmt::format("host={} port=5432 user=switchboard dbname={}", quoted(socket_folder), database);
+  return fmt::format("host={} port=5432 user=switchboard connect_timeout=10 dbname={}", quoted(socket_folder),
+                     database);
 }
 
 struct Closed {
@@ -49,11 +52,20 @@ std::optional<int> major_of(fs::path const& cluster) {
   return major;
 }
 
+/// One call instead of initdb's fsync of a thousand files, which takes seconds.
+void sync_file_system_of(fs::path const& folder) {
+  int const handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool const synced = handle >= 0 && ::syncfs(handle) == 0;
+  if (handle >= 0) ::close(handle);
+  if (!synced) throw StartFailure{fmt::format("cannot write {} to disk: {}", folder.string(), std::strerror(errno))};
+}
+
 /// Holds the right to start or stop the server for a scope.
 class Change {
  public:
   Change(ClusterLock& lock, milliseconds patience) : lock_{lock} {
-    if (!lock_.take_change(patience)) throw StartFailure{"another process keeps starting or stopping the private database"};
+    if (!lock_.take_change(patience))
+      throw StartFailure{"another process keeps starting or stopping the private database"};
   }
   ~Change() { lock_.leave_change(); }
   Change(Change const&) = delete;
@@ -125,13 +137,17 @@ void PrivatePostgres::start_or_adopt(milliseconds patience) {
 
 void PrivatePostgres::make_cluster() {
   auto const binaries = find_server_binaries(std::nullopt);
-  auto const draft = home_.folder / "cluster.new";  // renamed when whole, so that a killed initdb leaves no half cluster
+  auto const draft =
+      home_.folder / "cluster.new";  // renamed when whole, so that a killed initdb leaves no half cluster
   fs::remove_all(draft);
   fs::remove_all(home_.cluster);  // has no PG_VERSION: holds nothing
-  auto const made = run_as(home_.user, {(binaries / "initdb").string(), "-D", draft.string(), "-U", "switchboard", "-E",
-                                        "UTF8", "--locale=C", "--auth=trust", "--data-checksums", "--no-instructions"});
+  auto const made =
+      run_as(home_.user, {(binaries / "initdb").string(), "-D", draft.string(), "-U", "switchboard", "-E", "UTF8",
+                          "--locale=C", "--auth=trust", "--data-checksums", "--no-instructions", "--no-sync"});
   if (made.exit_code != 0) throw StartFailure{"initdb failed: " + made.output};
+  sync_file_system_of(draft);
   fs::rename(draft, home_.cluster);
+  sync_file_system_of(home_.folder);
 }
 
 pid_t PrivatePostgres::launch() {
@@ -152,6 +168,7 @@ pid_t PrivatePostgres::launch() {
   set("max_wal_size=512MB");
   set("fsync=on");
   set("synchronous_commit=on");
+  set("recovery_init_sync_method=syncfs");  // after a crash: not an fsync of every file, one by one
   set("jit=off");
   set("timezone=UTC");
   set("logging_collector=off");
@@ -187,6 +204,8 @@ void PrivatePostgres::stop() {
       ::kill(running->process, SIGQUIT);  // immediate: recovers from its log at the next start
       if (!wait_until_gone(running->process, seconds{10})) ::kill(running->process, SIGKILL);
     }
+    std::error_code not_empty;
+    fs::remove(running->socket_folder, not_empty);  // it may lie outside our own folder
   }
   if (server_ != 0) wait_until_gone(server_, milliseconds{0});  // reaps our child if it died before
   lock_.leave_use();

@@ -18,12 +18,13 @@ enum class Purpose {
   command,  ///< For one command: joins a running server, else starts one and stops it afterwards.
 };
 
-/// The PostgreSQL that Switchboard runs for itself: installed binaries, its own cluster, reachable only through a Unix socket
-/// in a directory that is closed to other users. The server is a session of its own: it survives our kill -9, and the next
-/// start adopts it. Whoever uses it last stops it. Synchronous, for start-up and shutdown only.
+/// The PostgreSQL that Switchboard runs for itself: installed binaries, its own cluster, reachable only through a Unix
+/// socket in a directory that is closed to other users. The server is a session of its own: it survives our kill -9,
+/// and the next start adopts it. Whoever uses it last stops it. Synchronous, for start-up and shutdown only.
 class PrivatePostgres {
  public:
-  /// Makes the cluster if needed and returns when the server takes connections and the database exists. Throws StartFailure.
+  /// Makes the cluster if needed and returns when the server takes connections and the database exists. Throws
+  /// StartFailure.
   PrivatePostgres(std::filesystem::path const& data_dir, Purpose purpose,
                   std::chrono::milliseconds patience = std::chrono::seconds{60});
   /// stop(), but never throws.

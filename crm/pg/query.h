@@ -12,7 +12,8 @@
 
 namespace crm::pg {
 
-/// A statement and the name under which errors speak of it. Both are literals: a Query is a constant beside its row mapper.
+/// A statement and the name under which errors speak of it. Both are literals: a Query is a constant beside its row
+/// mapper.
 struct Query {
   char const* name;
   char const* text;

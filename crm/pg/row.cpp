@@ -73,7 +73,9 @@ std::string_view Row::value(char const* column) const {
   return *found;
 }
 
-std::string Row::text(char const* column) const { return std::string{value(column)}; }
+std::string Row::text(char const* column) const {
+  return std::string{value(column)};
+}
 
 std::optional<std::string> Row::text_if_any(char const* column) const {
   auto const found = cell(column);
@@ -104,7 +106,9 @@ std::int64_t Row::integer(char const* column) const {
   return *number;
 }
 
-bool Row::boolean(char const* column) const { return value(column) == "t"; }
+bool Row::boolean(char const* column) const {
+  return value(column) == "t";
+}
 
 base::TimeSource::Wall Row::time(char const* column) const {
   auto const when = time_if_any(column);
@@ -112,9 +116,13 @@ base::TimeSource::Wall Row::time(char const* column) const {
   return *when;
 }
 
-void Rows::Cleared::operator()(pg_result* result) const { PQclear(result); }
+void Rows::Cleared::operator()(pg_result* result) const {
+  PQclear(result);
+}
 Rows::Rows(pg_result* result) : result_{result} {}
-std::size_t Rows::size() const { return static_cast<std::size_t>(PQntuples(result_.get())); }
+std::size_t Rows::size() const {
+  return static_cast<std::size_t>(PQntuples(result_.get()));
+}
 
 std::int64_t Rows::affected() const {
   std::string_view const text = PQcmdTuples(result_.get());
@@ -123,6 +131,8 @@ std::int64_t Rows::affected() const {
   return count;
 }
 
-std::string_view Rows::tag() const { return result_ ? PQcmdStatus(result_.get()) : ""; }
+std::string_view Rows::tag() const {
+  return result_ ? PQcmdStatus(result_.get()) : "";
+}
 
 }  // namespace crm::pg

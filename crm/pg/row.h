@@ -12,8 +12,8 @@ struct pg_result;
 
 namespace crm::pg {
 
-/// One row of a result, read by column name; lives as long as its Rows. Asking for a column the statement does not return, or
-/// for the value of a null, is a broken invariant and ends the process.
+/// One row of a result, read by column name; lives as long as its Rows. Asking for a column the statement does not
+/// return, or for the value of a null, is a broken invariant and ends the process.
 class Row {
  public:
   Row(pg_result const* result, int index) : result_{result}, index_{index} {}

@@ -1,10 +1,10 @@
 #include "crm/pg/server_binaries.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cstdlib>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "crm/pg/start_failure.h"
 
@@ -45,9 +45,11 @@ std::filesystem::path find_server_binaries(std::optional<int> major) {
   if (!best.empty()) return best;
   throw StartFailure{
       major ? fmt::format("the private database was made by PostgreSQL {0}, which is not installed (apt install "
-                          "postgresql-{0}), or set SWITCHBOARD_PG_BIN", *major)
+                          "postgresql-{0}), or set SWITCHBOARD_PG_BIN",
+                          *major)
             : fmt::format("no PostgreSQL server from version {} on under {}: apt install postgresql, or set "
-                          "SWITCHBOARD_PG_BIN or DATABASE_URL", oldest_major, debian_root)};
+                          "SWITCHBOARD_PG_BIN or DATABASE_URL",
+                          oldest_major, debian_root)};
 }
 
 }  // namespace crm::pg

@@ -1,6 +1,7 @@
 #include "crm/pg/server_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
@@ -14,8 +15,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-
-#include <fmt/format.h>
 
 #include "crm/pg/start_failure.h"
 
@@ -62,7 +61,9 @@ std::vector<std::string> plain_environment() {
   return {"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "PG_OOM_ADJUST_FILE="};
 }
 
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 int reap(pid_t child) {
   int status = 0;
@@ -87,11 +88,12 @@ ServerUser choose_server_user() {
     auto const* account = ::getpwnam(name);
     if (account != nullptr && account->pw_uid != 0) return ServerUser{account->pw_uid, account->pw_gid, true};
   }
-  throw StartFailure{"PostgreSQL does not run as root and there is no account 'postgres' or 'nobody'; set DATABASE_URL"};
+  throw StartFailure{
+      "PostgreSQL does not run as root and there is no account 'postgres' or 'nobody'; set DATABASE_URL"};
 }
 
 ServerUser owner_of(std::filesystem::path const& path) {
-  struct stat about {};
+  struct stat about{};
   if (::stat(path.c_str(), &about) != 0) {
     throw StartFailure{fmt::format("cannot look at {}: {}", path.string(), std::strerror(errno))};
   }
@@ -136,7 +138,7 @@ pid_t start_session_as(ServerUser const& user, std::vector<std::string> const& a
   auto environment = plain_environment();
   auto const argument_pointers = pointers(texts);
   auto const environment_pointers = pointers(environment);
-  int const output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int const output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (output < 0) throw StartFailure{fmt::format("cannot write {}: {}", log.string(), std::strerror(errno))};
   pid_t const child = ::fork();
   if (child == 0) {

@@ -32,8 +32,8 @@ struct Finished {
 /// Runs a program to its end, standard output and error collected.
 Finished run_as(ServerUser const& user, std::vector<std::string> const& arguments);
 
-/// Starts a program in a session of its own, so that Ctrl-C at our terminal does not reach it and it outlives us. Output is
-/// appended to `log`. Returns its process id; the caller reaps it.
+/// Starts a program in a session of its own, so that Ctrl-C at our terminal does not reach it and it outlives us.
+/// Output is appended to `log`. Returns its process id; the caller reaps it.
 pid_t start_session_as(ServerUser const& user, std::vector<std::string> const& arguments,
                        std::filesystem::path const& log);
 

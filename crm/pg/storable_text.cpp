@@ -32,8 +32,10 @@ std::string storable_text(std::string_view text) {
   clean.reserve(text.size());
   while (!text.empty()) {
     auto const length = text.front() == '\0' ? 0 : sequence_length(text);
-    if (length == 0) clean += "\xEF\xBF\xBD";
-    else clean += text.substr(0, length);
+    if (length == 0)
+      clean += "\xEF\xBF\xBD";
+    else
+      clean += text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return clean;

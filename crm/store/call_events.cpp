@@ -16,8 +16,9 @@ constexpr pg::Query put{
     "select $1, $2, e.* from json_to_recordset($3::json) as e(ordinal int, at timestamptz, kind text, detail jsonb) "
     "on conflict (tenant_id, call_id, ordinal) do update set at = excluded.at, kind = excluded.kind, "
     "detail = excluded.detail where (old.*) is distinct from (excluded.*)"};
-constexpr pg::Query of_call{"events_of_call",
-                            "select at, kind, detail from call_events where tenant_id = $1 and call_id = $2 order by ordinal"};
+constexpr pg::Query of_call{
+    "events_of_call",
+    "select at, kind, detail from call_events where tenant_id = $1 and call_id = $2 order by ordinal"};
 
 /// PostgreSQL keeps no NUL inside a text, also not within JSON.
 nlohmann::json storable(nlohmann::json const& value) {
@@ -25,8 +26,10 @@ nlohmann::json storable(nlohmann::json const& value) {
   if (!value.is_structured()) return value;
   auto copy = value.is_array() ? nlohmann::json::array() : nlohmann::json::object();
   for (auto const& [key, inner] : value.items()) {
-    if (value.is_array()) copy.push_back(storable(inner));
-    else copy[pg::storable_text(key)] = storable(inner);
+    if (value.is_array())
+      copy.push_back(storable(inner));
+    else
+      copy[pg::storable_text(key)] = storable(inner);
   }
   return copy;
 }
@@ -50,7 +53,8 @@ std::string encode(std::vector<CallEvent> const& events) {
 
 }  // namespace
 
-Async<Result<>> put_events(pg::Session& session, base::TenantId tenant, base::CallId call, std::vector<CallEvent> events) {
+Async<Result<>> put_events(pg::Session& session, base::TenantId tenant, base::CallId call,
+                           std::vector<CallEvent> events) {
   if (events.empty()) co_return Result<>{};
   pg::Params params{tenant, call, encode(events)};
   auto const rows = co_await session.run(put, std::move(params));

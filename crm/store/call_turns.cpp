@@ -20,7 +20,8 @@ constexpr pg::Query put{
     "insert into call_turns as old (tenant_id, call_id, ordinal, role, event_id, said, heard, interrupted, started_ms, "
     "generated_ms, sent_ms, heard_ms) select $1, $2, g.* from given g "
     "on conflict (tenant_id, call_id, ordinal) do update set role = excluded.role, event_id = excluded.event_id, "
-    "said = excluded.said, heard = excluded.heard, interrupted = excluded.interrupted, started_ms = excluded.started_ms, "
+    "said = excluded.said, heard = excluded.heard, interrupted = excluded.interrupted, started_ms = "
+    "excluded.started_ms, "
     "generated_ms = excluded.generated_ms, sent_ms = excluded.sent_ms, heard_ms = excluded.heard_ms "
     "where (old.*) is distinct from (excluded.*)"};
 constexpr pg::Query of_call{"turns_of_call",

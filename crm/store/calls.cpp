@@ -14,7 +14,8 @@ using base::Result;
 
 constexpr pg::Query upsert{
     "save_call",
-    "insert into calls (tenant_id, id, agent_id, call_sid, account_sid, direction, from_number, to_number, status, node, "
+    "insert into calls (tenant_id, id, agent_id, call_sid, account_sid, direction, from_number, to_number, status, "
+    "node, "
     "node_epoch, started_at, answered_at, ended_at, duration_ms, ending, blame, conversation_id, recording_path, "
     "stream_count, resumed, version) "
     "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) "
@@ -35,9 +36,9 @@ constexpr pg::Query newest{
     "list_calls",
     "select * from calls where ($1::text is null or tenant_id = $1) and ($2::timestamptz is null or started_at >= $2) "
     "order by started_at desc, id desc limit $3"};
-constexpr pg::Query open_of_others{
-    "open_calls_of_other_epochs",
-    "select * from calls where node = $1 and node_epoch <> $2 and status in ('ringing', 'in-progress') order by started_at"};
+constexpr pg::Query open_of_others{"open_calls_of_other_epochs",
+                                   "select * from calls where node = $1 and node_epoch <> $2 and status in ('ringing', "
+                                   "'in-progress') order by started_at"};
 constexpr pg::Query close{
     "close_call",
     "update calls set status = $2, ending = coalesce(ending, $3), blame = coalesce(blame, $4), "
@@ -156,8 +157,8 @@ Async<Result<std::vector<CallRecord>>> open_calls_of_other_epochs(pg::Session& s
   co_return to_calls(*rows);
 }
 
-Async<Result<bool>> close_call(pg::Session& session, base::CallSid sid, CallStatus status, std::string ending, Blame blame,
-                               Wall ended_at) {
+Async<Result<bool>> close_call(pg::Session& session, base::CallSid sid, CallStatus status, std::string ending,
+                               Blame blame, Wall ended_at) {
   assert(is_terminal(status));
   pg::Params params{sid, to_string(status), ending, to_string(blame), ended_at};
   auto const rows = co_await session.run(close, std::move(params));

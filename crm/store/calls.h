@@ -14,9 +14,9 @@ struct CallFilter {
   int limit = 50;
 };
 
-/// Writes a snapshot with its turns and events when its version is newer than what is stored; to be run in a transaction. The
-/// first terminal status, its ending, blame and end time are kept whatever comes later. A call is known by its CallSid: a
-/// record that was begun twice keeps its first id. False when the stored version is as new.
+/// Writes a snapshot with its turns and events when its version is newer than what is stored; to be run in a
+/// transaction. The first terminal status, its ending, blame and end time are kept whatever comes later. A call is
+/// known by its CallSid: a record that was begun twice keeps its first id. False when the stored version is as new.
 base::Async<base::Result<bool>> save_call(pg::Session& session, CallRecord record);
 
 /// By CallId ("call_…") or CallSid, with turns and events.
@@ -29,9 +29,9 @@ base::Async<base::Result<std::vector<CallRecord>>> list_calls(pg::Session& sessi
 base::Async<base::Result<std::vector<CallRecord>>> open_calls_of_other_epochs(pg::Session& session, std::string node,
                                                                               std::int64_t epoch);
 
-/// Gives a call its terminal state from outside (status callback, orphan sweep). True when this did it; false when the call
-/// had ended already or is unknown. Safe to repeat. `status` must be terminal.
-base::Async<base::Result<bool>> close_call(pg::Session& session, base::CallSid sid, CallStatus status, std::string ending,
-                                           Blame blame, Wall ended_at);
+/// Gives a call its terminal state from outside (status callback, orphan sweep). True when this did it; false when the
+/// call had ended already or is unknown. Safe to repeat. `status` must be terminal.
+base::Async<base::Result<bool>> close_call(pg::Session& session, base::CallSid sid, CallStatus status,
+                                           std::string ending, Blame blame, Wall ended_at);
 
 }  // namespace crm

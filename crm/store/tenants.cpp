@@ -9,8 +9,8 @@ using base::Result;
 constexpr pg::Query insert{
     "insert_tenant",
     "insert into tenants (id, name, timezone, industry, status, max_concurrent_calls) values ($1, $2, $3, $4, $5, $6)"};
-constexpr pg::Query all{
-    "list_tenants", "select id, name, timezone, industry, status, max_concurrent_calls from tenants order by id"};
+constexpr pg::Query all{"list_tenants",
+                        "select id, name, timezone, industry, status, max_concurrent_calls from tenants order by id"};
 constexpr pg::Query by_id{
     "find_tenant", "select id, name, timezone, industry, status, max_concurrent_calls from tenants where id = $1"};
 constexpr pg::Query timezone_named{"is_timezone", "select 1 from pg_timezone_names where name = $1"};
@@ -27,7 +27,11 @@ Tenant to_tenant(pg::Row const& row) {
 }  // namespace
 
 Async<Result<>> insert_tenant(pg::Session& session, Tenant tenant) {
-  pg::Params params{tenant.id, tenant.name, tenant.timezone, tenant.industry, tenant.active ? "active" : "suspended",
+  pg::Params params{tenant.id,
+                    tenant.name,
+                    tenant.timezone,
+                    tenant.industry,
+                    tenant.active ? "active" : "suspended",
                     tenant.max_concurrent_calls};
   auto const rows = co_await session.run(insert, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};

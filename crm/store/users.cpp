@@ -8,8 +8,8 @@ using base::Result;
 
 constexpr pg::Query insert{"insert_user",
                            "insert into users (id, tenant_id, email, role) values ($1, $2, lower($3), $4)"};
-constexpr pg::Query all{"list_users",
-                        "select id, tenant_id, email, role from users where $1::text is null or tenant_id = $1 order by id"};
+constexpr pg::Query all{
+    "list_users", "select id, tenant_id, email, role from users where $1::text is null or tenant_id = $1 order by id"};
 
 User to_user(pg::Row const& row) {
   return User{UserId{row.text("id")}, base::TenantId{row.text("tenant_id")}, row.text("email"), row.text("role")};

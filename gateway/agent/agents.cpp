@@ -20,7 +20,9 @@ constexpr std::array<Make, names.size()> makers{make_elevenlabs};
 
 }  // namespace
 
-std::span<std::string_view const> agent_provider_names() { return names; }
+std::span<std::string_view const> agent_provider_names() {
+  return names;
+}
 
 base::Result<std::unique_ptr<AgentProvider>> make_agent_provider(std::string_view name, AgentSettings const& settings,
                                                                  AgentServices services) {

@@ -19,7 +19,10 @@ class Bell {
   /// True at the next ring, false when the awaiting coroutine is cancelled first.
   Async<bool> wait() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    if (!rung_) (void)co_await timer_.async_wait(quietly);
+    auto const stop = co_await asio::this_coro::cancellation_state;
+    // A cancellation that came before this wait will not come again.
+    bool const cancelled = stop.cancelled() != asio::cancellation_type::none;
+    if (!rung_ && !cancelled) (void)co_await timer_.async_wait(quietly);
     co_return std::exchange(rung_, false);
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 
@@ -22,6 +23,7 @@ bool is_twilio_sid(std::string_view text, std::string_view prefix) {
 void fill_random(std::span<std::uint8_t> bytes) {
   while (!bytes.empty()) {
     auto const got = ::getrandom(bytes.data(), bytes.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
     if (got <= 0) std::abort();
     bytes = bytes.subspan(static_cast<std::size_t>(got));
   }

@@ -40,8 +40,8 @@ void fill_random(std::span<std::uint8_t> bytes);
 
 std::string to_hex(std::span<std::uint8_t const> bytes);
 
-/// The form in which a phone number may be logged: "+1…0100 #3fa2b1c4", last four digits and a keyed hash that is stable
-/// within one process run.
+/// The form in which a phone number may be logged: "…0100 #3fa2b1c4", last four digits and a keyed hash that is stable within
+/// one process run. A text of six bytes or fewer shows no digit of itself.
 std::string masked_phone(std::string_view e164);
 
 }  // namespace base

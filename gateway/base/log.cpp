@@ -1,5 +1,10 @@
 #include "gateway/base/log.h"
 
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <future>
+
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -48,25 +53,61 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, LogLevel leve
   return logger;
 }
 
+/// JSON has no word for infinity or not-a-number.
+void append_real(std::string& out, double value) {
+  if (std::isfinite(value)) fmt::format_to(std::back_inserter(out), "{:.6g}", value);
+  else out += "null";
+}
+
 void append_field(std::string& out, Field const& field) {
   out += ',';
   append_json_string(out, field.key);
   out += ':';
   if (auto const* text = std::get_if<std::string_view>(&field.value)) append_json_string(out, *text);
   else if (auto const* whole = std::get_if<std::int64_t>(&field.value)) fmt::format_to(std::back_inserter(out), "{}", *whole);
-  else if (auto const* real = std::get_if<double>(&field.value)) fmt::format_to(std::back_inserter(out), "{:.6g}", *real);
+  else if (auto const* real = std::get_if<double>(&field.value)) append_real(out, *real);
   else out += std::get<bool>(field.value) ? "true" : "false";
 }
 
+/// Length of the well-formed UTF-8 sequence at the front, 0 when there is none (Unicode 15, table 3-7: no overlong forms, no
+/// surrogates, nothing above U+10FFFF).
 std::size_t utf8_length(std::string_view text) {
   auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  auto const tail = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  if (byte(0) < 0x80) return 1;
-  if (byte(0) >= 0xC2 && byte(0) <= 0xDF && tail(1)) return 2;
-  if (byte(0) >= 0xE0 && byte(0) <= 0xEF && tail(1) && tail(2)) return 3;
-  if (byte(0) >= 0xF0 && byte(0) <= 0xF4 && tail(1) && tail(2) && tail(3)) return 4;
+  auto const within = [&](std::size_t i, unsigned low, unsigned high) {
+    return i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
+  auto const first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    unsigned const low = first == 0xE0 ? 0xA0 : 0x80;
+    unsigned const high = first == 0xED ? 0x9F : 0xBF;
+    return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    unsigned const low = first == 0xF0 ? 0x90 : 0x80;
+    unsigned const high = first == 0xF4 ? 0x8F : 0xBF;
+    return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
+  }
   return 0;
 }
+
+/// A line through the same queue: when it arrives, all earlier ones have been written.
+class Arrival final : public spdlog::sinks::sink {
+ public:
+  void log(spdlog::details::log_msg const&) override {
+    if (!arrived_.exchange(true)) told_.set_value();
+  }
+  void flush() override {}
+  void set_pattern(std::string const&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+  bool wait_for(std::chrono::milliseconds limit) { return future_.wait_for(limit) == std::future_status::ready; }
+
+ private:
+  std::atomic<bool> arrived_ = false;
+  std::promise<void> told_;
+  std::future<void> future_ = told_.get_future();
+};
 
 }  // namespace
 
@@ -124,7 +165,16 @@ void Log::write(LogLevel level, std::string_view event, Fields fields) const {
 }
 
 void Log::flush() const {
-  if (sink_) sink_->flush();
+  if (!sink_) return;
+  // The mark itself can be overrun while other threads log on: try again for as long as a shutdown can bear.
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    sink_->flush();
+    auto const mark = std::make_shared<Arrival>();
+    auto const courier = std::make_shared<spdlog::async_logger>("flush", mark, writer_thread(),
+                                                                spdlog::async_overflow_policy::overrun_oldest);
+    courier->info("");
+    if (mark->wait_for(std::chrono::milliseconds{250})) return;
+  }
 }
 
 }  // namespace base

@@ -51,7 +51,7 @@ class Log {
   void info(std::string_view event, Fields fields = {}) const { write(LogLevel::info, event, fields); }
   void warning(std::string_view event, Fields fields = {}) const { write(LogLevel::warning, event, fields); }
   void error(std::string_view event, Fields fields = {}) const { write(LogLevel::error, event, fields); }
-  /// Blocks until queued lines are written; for shutdown.
+  /// Blocks until queued lines are written, five seconds at most; for shutdown.
   void flush() const;
 
  private:

@@ -11,18 +11,36 @@ namespace base {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string text) : text_{std::move(text)} {}
+  explicit Secret(std::string text) : text_{std::move(text)} { wipe(text); }
   Secret(Secret const&) = default;
-  Secret(Secret&&) = default;
-  Secret& operator=(Secret const&) = default;
-  Secret& operator=(Secret&&) = default;
-  ~Secret() { explicit_bzero(text_.data(), text_.size()); }
+  Secret(Secret&& other) noexcept : text_{std::move(other.text_)} { wipe(other.text_); }
+  Secret& operator=(Secret const& other) {
+    if (this == &other) return *this;
+    wipe(text_);
+    text_ = other.text_;
+    return *this;
+  }
+  Secret& operator=(Secret&& other) noexcept {
+    if (this == &other) return *this;
+    wipe(text_);
+    text_ = std::move(other.text_);
+    wipe(other.text_);
+    return *this;
+  }
+  ~Secret() { wipe(text_); }
 
   std::string_view reveal() const { return text_; }
   bool empty() const { return text_.empty(); }
   friend std::ostream& operator<<(std::ostream& out, Secret const&) { return out << "***"; }
 
  private:
+  /// Also the bytes beyond size(): a short string that was moved from still holds its characters.
+  static void wipe(std::string& text) {
+    text.resize(text.capacity());
+    explicit_bzero(text.data(), text.size());
+    text.clear();
+  }
+
   std::string text_;
 };
 

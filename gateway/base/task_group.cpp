@@ -5,6 +5,19 @@
 #include <boost/asio/co_spawn.hpp>
 
 namespace base {
+namespace {
+
+bool is_cancellation(std::exception_ptr const& crash) {
+  try {
+    std::rethrow_exception(crash);
+  } catch (boost::system::system_error const& error) {
+    return error.code() == asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
 
 TaskGroup::TaskGroup(asio::any_io_executor executor, OnCrash on_crash)
     : executor_{executor}, on_crash_{std::move(on_crash)}, empty_{executor} {}
@@ -16,7 +29,7 @@ void TaskGroup::spawn(Async<> task) {
   asio::co_spawn(executor_, std::move(task),
                  asio::bind_cancellation_slot(stop->slot(), [this, stop](std::exception_ptr crash) {
                    stops_.erase(stop);
-                   if (crash && on_crash_) on_crash_(crash);
+                   if (crash && on_crash_ && !is_cancellation(crash)) on_crash_(crash);
                    if (stops_.empty()) empty_.cancel();
                  }));
 }
@@ -31,15 +44,21 @@ void TaskGroup::cancel_all() {
 
 Async<> TaskGroup::drain(TimeSource& time, TimeSource::Clock::duration grace) {
   using namespace asio::experimental::awaitable_operators;
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto const until_empty = [this]() -> Async<> {
-    while (!stops_.empty()) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const stop = co_await asio::this_coro::cancellation_state;
+    while (!stops_.empty() && stop.cancelled() == asio::cancellation_type::none) {
       empty_.expires_at(TimeSource::Instant::max());
       (void)co_await empty_.async_wait(quietly);
     }
   };
   if (stops_.empty()) co_return;
-  co_await (until_empty() || time.wait(grace));
+  auto const stop = co_await asio::this_coro::cancellation_state;
+  if (stop.cancelled() == asio::cancellation_type::none) co_await (until_empty() || time.wait(grace));
   cancel_all();
+  // Our own cancellation only skips the grace: leaving before the tasks have would pull the ground from under them.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await until_empty();
 }
 

@@ -16,7 +16,7 @@ class TaskGroup {
  public:
   using OnCrash = std::function<void(std::exception_ptr)>;
 
-  /// `on_crash` hears of a task that ended with an exception; the group itself goes on.
+  /// `on_crash` hears of a task that ended with an exception (a cancelled wait that got away is none); the group goes on.
   explicit TaskGroup(asio::any_io_executor executor, OnCrash on_crash = {});
   ~TaskGroup();
   TaskGroup(TaskGroup const&) = delete;
@@ -26,7 +26,8 @@ class TaskGroup {
   std::size_t size() const { return stops_.size(); }
   /// Asks every task to stop; returns at once.
   void cancel_all();
-  /// Waits up to `grace` for the tasks to end by themselves, then cancels them and waits until all are gone.
+  /// Waits up to `grace` for the tasks to end by themselves, then cancels them and waits until all are gone. Cancelling
+  /// drain() itself skips the rest of the grace.
   Async<> drain(TimeSource& time, TimeSource::Clock::duration grace);
 
  private:

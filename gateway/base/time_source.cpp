@@ -8,6 +8,9 @@
 namespace base {
 
 Async<Result<>> SystemTime::wait_until(Instant when) {
+  auto const stop = co_await asio::this_coro::cancellation_state;
+  // A cancellation that came before this wait will not come again.
+  if (stop.cancelled() != asio::cancellation_type::none) co_return fail(Fault::cancelled, "wait cancelled");
   asio::steady_timer timer{co_await asio::this_coro::executor, when};
   auto [error] = co_await timer.async_wait(quietly);
   if (error) co_return fail(Fault::cancelled, "wait cancelled");

@@ -15,7 +15,8 @@ class TimeSource {
   virtual ~TimeSource() = default;
   virtual Instant now() const = 0;
   virtual Wall wall() const = 0;
-  /// Resumes at `when` (at once when it has passed). Fault::cancelled when the awaiting coroutine is cancelled first.
+  /// Resumes at `when` (at once when it has passed). Fault::cancelled when the awaiting coroutine is cancelled first, or was
+  /// before it came here.
   virtual Async<Result<>> wait_until(Instant when) = 0;
 
   Async<Result<>> wait(Clock::duration how_long) { return wait_until(now() + how_long); }

@@ -12,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto caller_gap_before_silence = milliseconds{500};
+constexpr std::size_t most_digits = 32;
 
 std::vector<double> first_audio_buckets() { return {0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10}; }
 
@@ -40,6 +41,7 @@ void Bridge::attach_caller(CallerLeg& leg) {
   last_caller_audio_ = now;
   last_sound_ = now;
   dead_air_reported_ = false;
+  winding_down_ = false;
   playout_.open(now);
 }
 
@@ -112,10 +114,10 @@ void Bridge::on_caller_digit(char digit) {
   last_digit_ = time_.now();
   last_sound_ = last_digit_;
   caller_spoke_ = true;
-  digits_ += digit;
+  if (digits_.size() < most_digits) digits_ += digit;
   // Which key is the caller's secret (a card number, a PIN); that one was pressed is not.
   events_.on_event("key_pressed", "{}");
-  if (digit == '#' || digits_.size() >= 32) deliver_digits();
+  if (digit == '#' || digits_.size() >= most_digits) deliver_digits();
 }
 
 void Bridge::deliver_digits() {
@@ -146,7 +148,11 @@ void Bridge::on_agent_ready(AgentReady const& ready) {
   if (!(ready.speaks == media::telephone)) to_caller_.emplace(ready.speaks, media::telephone);
   last_sound_ = time_.now();
   events_.on_agent_accepted(ready);
-  if (queued_) return;
+  hear_early_audio();
+}
+
+void Bridge::hear_early_audio() {
+  if (!agent_ || !ready_ || queued_) return;
   auto const waiting = std::exchange(early_audio_, {});
   for (std::size_t at = 0; at < waiting.size(); at += media::mulaw_frame_bytes)
     hear(std::span{waiting}.subspan(at, std::min(media::mulaw_frame_bytes, waiting.size() - at)));
@@ -163,15 +169,10 @@ void Bridge::on_agent_audio(AgentAudio const& audio) {
   if (current_turn_ != turn) {
     end_agent_turn();
     current_turn_ = turn;
-    turn_audio_bytes_ = 0;
     if (to_caller_) to_caller_->reset();
     events_.on_turn_changed();
   }
-  if (audio.alignment) {
-    auto const rate = static_cast<std::int64_t>(media::bytes_per_second(ready_->speaks));
-    transcript_.agent_spoke(turn, *audio.alignment, turn_audio_bytes_ * 1000 / rate);
-  }
-  turn_audio_bytes_ += static_cast<std::int64_t>(audio.bytes.size());
+  if (audio.alignment) transcript_.agent_spoke(turn, *audio.alignment, playout_.progress(turn).generated_ms);
   last_sound_ = now;
   last_agent_audio_ = now;
   caller_spoke_ = false;
@@ -247,6 +248,7 @@ void Bridge::on_interruption(std::int64_t event_id) {
 void Bridge::on_queue(QueueState state) {
   queued_ = state == QueueState::waiting;
   last_sound_ = time_.now();
+  hear_early_audio();
   events_.on_event(queued_ ? "agent_queue_waiting" : "agent_queue_admitted", "{}");
 }
 

@@ -97,6 +97,7 @@ class Bridge final : public CallerEvents, public AgentEvents, public PlayoutSink
 
  private:
   void hear(std::span<std::uint8_t const> mulaw);
+  void hear_early_audio();
   void deliver_digits();
   void keep_agent_fed(base::Instant now);
   void watch_for_dead_air(base::Instant now);
@@ -121,7 +122,6 @@ class Bridge final : public CallerEvents, public AgentEvents, public PlayoutSink
   std::optional<std::int64_t> last_interruption_;
   std::optional<std::int64_t> reopened_turn_;  // spoken anew after an interruption of the same id
   std::optional<std::size_t> current_turn_;
-  std::int64_t turn_audio_bytes_ = 0;  // of the agent's audio in its own format, for the place of alignments
 
   std::optional<base::Instant> stream_started_;
   base::Instant last_caller_audio_{};

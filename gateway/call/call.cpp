@@ -13,8 +13,13 @@ using std::chrono::seconds;
 
 constexpr auto checkpoint_every = seconds{1};
 constexpr auto goodbye_quiet = milliseconds{1500};
+constexpr auto after_stop = milliseconds{2000};  // a carrier that has more to say about the call says it by then
 constexpr std::size_t context_bytes = 8000;
+constexpr std::size_t most_events = 500;
 constexpr int most_unanswered_questions = 3;
+// A dialled person or a voice message takes its time, and must survive some minutes without the carrier's API.
+constexpr auto busy_carrier_patience = seconds{30};
+constexpr int most_unanswered_questions_when_busy = 10;
 
 std::string_view to_string(AgentLegEnd::Kind kind) {
   switch (kind) {
@@ -84,7 +89,10 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
                  log_.error("call task crashed", {{"error", error.what()}});
                }
              }},
-      bell_{executor} {
+      bell_{executor},
+      caller_closed_{executor},
+      agent_closed_{executor},
+      caller_gone_{executor} {
   record_.id = plan_.id;
   record_.tenant = plan_.route->tenant;
   record_.agent = plan_.route->agent.id;
@@ -102,6 +110,7 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
   record_.version = std::chrono::duration_cast<milliseconds>(record_.started_at.time_since_epoch()).count();
   if (plan_.earlier) {
     record_.id = plan_.earlier->id;
+    began_after_ = std::chrono::duration_cast<milliseconds>(record_.started_at - plan_.earlier->started_at);
     record_.started_at = plan_.earlier->started_at;
     record_.answered_at = plan_.earlier->answered_at;
     record_.stream_count = plan_.earlier->stream_count;
@@ -125,6 +134,7 @@ base::Async<> Call::run() {
                            {"tenant", plan_.route->tenant.text()}, {"taken_over", plan_.earlier.has_value()}});
   save();
   start_agent(plan_.earlier ? "The line broke for a moment and you are speaking with the same caller again." : "");
+  ends_by_ = services_.time.now() + std::min<milliseconds>(plan_.route->agent.max_duration, services_.settings.longest) - began_after_;
   co_await live();
   agent_wanted_ = false;
   co_await stop_agent();
@@ -140,8 +150,11 @@ base::Async<> Call::run() {
 // ---- the agent's end
 
 void Call::start_agent(std::string note_text) {
-  agent_wanted_ = true;
+  attempts_ = 0;
   resume_note_ = std::move(note_text);
+  bool const being_dismissed = agent_running_ && !agent_wanted_;
+  agent_wanted_ = true;
+  if (being_dismissed) restarting_agent_ = true;
   if (agent_running_) return;
   agent_running_ = true;
   tasks_.spawn(agent_loop());
@@ -171,18 +184,23 @@ base::Async<> Call::agent_loop() {
   std::string contact;
   if (services_.known_contact) contact = co_await services_.known_contact(plan_.route->tenant, plan_.person());
   while (agent_wanted_) {
+    ++attempts_;
     ++conversations_;
     auto leg = services_.agents.make_leg(agent_request(contact));
     agent_ = leg.get();
     bridge_.attach_agent(*leg);
     auto const end = co_await leg->run(bridge_);
     bridge_.detach_agent();
+    while (closing_agent_) {
+      (void)co_await agent_closed_.wait();
+      co_await asio::this_coro::reset_cancellation_state();  // a cancelled wait would not wait
+    }
     agent_ = nullptr;
     note("agent_left", json_of("why", to_string(end.kind)));
     log_.info("agent left", {{"why", to_string(end.kind)}, {"code", end.code}, {"detail", end.detail}});
     if (!agent_wanted_ || !try_again_after(end)) break;
     services_.metrics.reconnects.Increment();
-    resume_note_ = "The connection broke and you are speaking with the same caller again. Go on where you stopped; do not greet again.";
+    if (resume_note_.empty()) resume_note_ = "The connection broke and you are speaking with the same caller again. Go on where you stopped; do not greet again.";
   }
   agent_running_ = false;
   bell_.ring();
@@ -190,11 +208,11 @@ base::Async<> Call::agent_loop() {
 
 /// False when the conversation is over for good; the wish then says how.
 bool Call::try_again_after(AgentLegEnd const& end) {
-  bool const may = conversations_ < services_.settings.agent_attempts && wish_ == Wish::none;
+  bool const may = attempts_ < services_.settings.agent_attempts && wish_ == Wish::none;
   if (std::exchange(restarting_agent_, false) && may) return true;
   switch (end.kind) {
     case AgentLegEnd::Kind::finished: wish(Wish::hang_up, Ending::agent_hung_up); return false;
-    case AgentLegEnd::Kind::closed: return false;
+    case AgentLegEnd::Kind::closed:
     case AgentLegEnd::Kind::lost:
       if (may) return true;
       wish(Wish::fall_back, Ending::apologised);
@@ -210,7 +228,19 @@ bool Call::try_again_after(AgentLegEnd const& end) {
 }
 
 base::Async<> Call::stop_agent() {
-  if (agent_) co_await agent_->close();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (!agent_ || closing_agent_) co_return;
+  closing_agent_ = true;
+  co_await agent_->close();
+  closing_agent_ = false;
+  agent_closed_.ring();
+}
+
+/// The agent must not go on costing money. Should the carrier ask for more after all, a new conversation picks up.
+void Call::dismiss_agent() {
+  agent_wanted_ = false;
+  restarting_agent_ = false;
+  tasks_.spawn(stop_agent());
 }
 
 void Call::on_agent_accepted(AgentReady const& ready) {
@@ -230,7 +260,7 @@ void Call::on_dead_air() {
   note("dead_air");
   log_.warning("dead air", {{"conversations", conversations_}});
   bool const had_a_conversation = record_.conversation_id.has_value();
-  if (agent_ && had_a_conversation && conversations_ < services_.settings.agent_attempts) {
+  if (agent_ && had_a_conversation && attempts_ < services_.settings.agent_attempts) {
     restarting_agent_ = true;
     tasks_.spawn(stop_agent());
     return;
@@ -243,88 +273,132 @@ void Call::on_turn_changed() {
   bell_.ring();
 }
 
-void Call::on_event(std::string_view kind, std::string detail_json) { note(kind, std::move(detail_json)); }
+void Call::on_event(std::string_view kind, std::string detail_json) {
+  note(kind, std::move(detail_json));
+  bell_.ring();
+}
 
 // ---- tools
 
 void Call::on_tool(ToolCall const& call) {
   if (tools_running_ >= 8) {
-    if (agent_) agent_->answer_tool(call.id, tool_failure("too_many_tools", "Wait for the running ones."), true);
+    answer_tool(call, conversations_, tool_failure("too_many_tools", "Wait for the running ones."), true);
     return;
   }
   ++tools_running_;
   bridge_.tool_pending(true);
-  tasks_.spawn(tool(call));
+  tasks_.spawn(tool(call, conversations_));
 }
 
-base::Async<> Call::tool(ToolCall call) {
+base::Async<> Call::tool(ToolCall call, int conversation) {
   note("tool_called", json_of("tool", call.name));
   if (call.name == tool_end_call) {
-    if (agent_) agent_->answer_tool(call.id, tool_success("The call ends after your last words."), false);
+    answer_tool(call, conversation, tool_success("The call ends after your last words."), false);
     wish(Wish::hang_up, Ending::agent_hung_up);
   } else if (call.name == tool_transfer) {
-    co_await transfer(call);
-  } else if (agent_) {
-    agent_->answer_tool(call.id, tool_failure("unknown_tool", "This tool does not exist here."), true);
+    co_await transfer(call, conversation);
+  } else {
+    answer_tool(call, conversation, tool_failure("unknown_tool", "This tool does not exist here."), true);
   }
   --tools_running_;
   bridge_.tool_pending(tools_running_ > 0);
 }
 
-base::Async<> Call::transfer(ToolCall const& call) {
+/// Only the conversation that asked knows what the answer is about.
+void Call::answer_tool(ToolCall const& call, int conversation, std::string const& result, bool is_error) {
+  if (agent_ && conversation == conversations_) agent_->answer_tool(call.id, result, is_error);
+}
+
+base::Async<> Call::transfer(ToolCall const& call, int conversation) {
   auto const target = transfer_target(call.parameters_json, plan_.route->agent);
-  base::Result<> done = base::fail(base::Fault::conflict, "no stream");
+  base::Result<> done = base::fail(base::Fault::conflict, "no stream, or on its way out");
   if (!target) {
     done = std::unexpected{target.error()};
-  } else if (caller_) {
+  } else if (caller_ && !transfer_asked_ && wish_ == Wish::none && !terminal_) {
     // Before the update: the carrier may ask what to do next while our request is still under way.
+    transfer_asked_ = true;
     transferring_ = true;
-    person_dialled_ = true;
+    carrier_is_busy_ = true;
     auto const deadline = services_.time.now() + services_.settings.tool_limit;
     auto outcome = co_await (services_.carrier.transfer(carrier_call(plan_), *target, plan_.our_number()) ||
                              services_.time.wait_until(deadline));
     if (outcome.index() == 0) done = std::get<0>(outcome);
     else done = base::fail(base::Fault::timed_out, "carrier did not answer in time");
+    transfer_asked_ = false;
+    bell_.ring();
+    // Without an answer it may have been done all the same.
+    bool const refused = !done && done.error().fault != base::Fault::timed_out;
+    if (refused) transferring_ = carrier_is_busy_ = false;
   }
   if (!done) {
-    transferring_ = false;
-    person_dialled_ = false;
     auto const reason = transfer_failure_reason(done.error().fault);
     note("transfer_failed", json_of("reason", reason));
-    if (agent_) agent_->answer_tool(call.id, tool_failure(reason, "The transfer did not work; offer to take a message."), true);
+    answer_tool(call, conversation, tool_failure(reason, "The transfer did not work; offer to take a message."), true);
     co_return;
   }
   note("transferred");
-  if (agent_) agent_->answer_tool(call.id, tool_success("The caller is being connected."), false);
-  wish(Wish::hand_over, Ending::transferred);
+  answer_tool(call, conversation, tool_success("The caller is being connected."), false);
+  // The person may have been busy before we heard that they are being dialled: then the carrier has come back already.
+  if (!transferring_) co_return;
+  // An agent that takes its leave meanwhile does not hang up on the person.
+  wish_ = Wish::hand_over;
+  ending_ = Ending::transferred;
 }
 
 // ---- the caller's end
 
 base::Async<base::Result<>> Call::serve(CallerLeg& leg) {
+  if (caller_ && caller_is_replaced_ && !next_caller_waits_) {
+    next_caller_waits_ = true;
+    bool rung = true;
+    while (caller_ && rung) rung = co_await caller_gone_.wait();
+    next_caller_waits_ = false;
+  }
   if (caller_) co_return base::fail(base::Fault::conflict, "the call has a stream already");
   if (terminal_ || over_) co_return base::fail(base::Fault::not_found, "the call is over");
   caller_ = &leg;
+  caller_is_replaced_ = false;
   ++record_.stream_count;
   unanswered_questions_ = 0;
-  stream_end_.reset();
+  carrier_is_busy_ = transferring_ = false;
   note("stream_started");
   bridge_.attach_caller(leg);
   bell_.ring();
   auto const end = co_await leg.run(bridge_);
   bridge_.detach_caller();
+  while (closing_caller_) {
+    (void)co_await caller_closed_.wait();
+    co_await asio::this_coro::reset_cancellation_state();  // a cancelled wait would not wait
+  }
   caller_ = nullptr;
   stream_end_ = end;
   note("stream_ended", json_of("how", to_string(end)));
   log_.info("stream ended", {{"how", to_string(end)}});
+  // Gone with a `stop`: the caller has hung up, as a rule.
+  bool const stopped = end == CallerLegEnd::stopped;
+  if (!caller_is_replaced_) {
+    next_word_due_ = services_.time.now() + (stopped ? after_stop : services_.settings.next_word);
+    if (stopped || wish_ != Wish::none) dismiss_agent();
+  }
+  caller_gone_.ring();
   bell_.ring();
   co_return base::Result<>{};
 }
 
+base::Async<> Call::close_caller() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (!caller_ || closing_caller_) co_return;
+  closing_caller_ = true;
+  co_await caller_->close();
+  closing_caller_ = false;
+  caller_closed_.ring();
+}
+
 /// Waits for news or for the deadline. Cancelled, it makes the call come to its end instead of waiting on.
 base::Async<> Call::ring_or(base::Instant deadline) {
-  (void)co_await (bell_.wait() || services_.time.wait_until(deadline));
-  auto const state = co_await asio::this_coro::cancellation_state;
+  auto state = co_await asio::this_coro::cancellation_state;
+  // A cancellation that came before would not be felt by the wait.
+  if (state.cancelled() == asio::cancellation_type::none) (void)co_await (bell_.wait() || services_.time.wait_until(deadline));
   if (state.cancelled() == asio::cancellation_type::none) co_return;
   stopping_ = true;
   if (!terminal_) terminal_ = crm::CallStatus::completed;
@@ -335,44 +409,29 @@ base::Async<> Call::live() {
   co_await asio::this_coro::throw_if_cancelled(false);
   next_word_due_ = services_.time.now() + services_.settings.stream_wait;
   while (!terminal_) {
-    if (caller_) {
-      co_await conversation();
-      // Gone with a `stop`: the caller has hung up, as a rule, and the agent must not go on costing money. Should the
-      // carrier ask for more after all, a new conversation picks up.
-      bool const stopped = stream_end_ == CallerLegEnd::stopped;
-      if (stopped || wish_ != Wish::none) {
-        agent_wanted_ = false;
-        co_await stop_agent();
-      }
-      next_word_due_ = services_.time.now() + (stopped ? milliseconds{2000} : services_.settings.next_word);
-    } else if (services_.time.now() >= next_word_due_ || stopping_) {
-      co_await ask_carrier();
-    } else {
-      co_await ring_or(next_word_due_);
-    }
+    if (caller_) co_await conversation();
+    else if (services_.time.now() >= next_word_due_ || stopping_) co_await ask_carrier();
+    else co_await ring_or(next_word_due_);
     if (changed_) save();
   }
-  if (caller_) {
-    co_await caller_->close();
-    while (caller_) co_await ring_or(base::Instant::max());
-  }
+  co_await close_caller();
+  while (caller_) co_await ring_or(base::Instant::max());
 }
 
 base::Async<> Call::conversation() {
-  auto const longest = services_.time.now() + std::min<milliseconds>(plan_.route->agent.max_duration, services_.settings.longest);
   while (caller_ && !terminal_) {
-    if (wish_ != Wish::none) {
+    if (wish_ != Wish::none && !transfer_asked_) {
       co_await act_on_wish();
       continue;
     }
     auto const now = services_.time.now();
-    if (now >= longest) {
+    if (now >= ends_by_ && wish_ == Wish::none) {
       wish(Wish::hang_up, Ending::too_long);
       continue;
     }
     if (changed_ && now - saved_at_ >= checkpoint_every) save();
-    auto const wake = changed_ ? std::min(longest, saved_at_ + checkpoint_every) : longest;
-    co_await ring_or(wake);
+    auto const due = wish_ == Wish::none ? ends_by_ : base::Instant::max();
+    co_await ring_or(changed_ ? std::min(due, saved_at_ + checkpoint_every) : due);
   }
 }
 
@@ -386,10 +445,9 @@ base::Async<> Call::act_on_wish() {
     if (!hung_up) log_.warning("carrier did not hang up", {{"fault", base::to_string(hung_up.error().fault)}});
     // The carrier ends the stream itself; if it could not be told, closing makes it ask, and it then hears "hang up".
     auto const limit = services_.time.now() + (hung_up ? milliseconds{2000} : milliseconds{0});
-    while (caller_ && services_.time.now() < limit) co_await ring_or(limit);
+    while (caller_ && !terminal_ && services_.time.now() < limit) co_await ring_or(limit);
   }
-  if (!caller_) co_return;
-  co_await caller_->close();
+  co_await close_caller();
   while (caller_) co_await ring_or(base::Instant::max());
 }
 
@@ -421,14 +479,16 @@ base::Async<> Call::ask_carrier() {
     terminal_ = crm::CallStatus::completed;
     co_return;
   }
-  if (facts && person_dialled_ && !stopping_) {
-    next_word_due_ = services_.time.now() + seconds{30};
+  if (carrier_is_busy_ && stopping_) {
+    // A person talks with the caller, or a message is being spoken: nobody needs us for that.
+    terminal_ = crm::CallStatus::completed;
     co_return;
   }
-  ++unanswered_questions_;
-  bool const give_up = unanswered_questions_ >= most_unanswered_questions || stopping_;
-  if (!give_up) {
-    next_word_due_ = services_.time.now() + services_.settings.next_word / 3;
+  if (facts && carrier_is_busy_) unanswered_questions_ = 0;
+  else ++unanswered_questions_;
+  auto const most = carrier_is_busy_ ? most_unanswered_questions_when_busy : most_unanswered_questions;
+  if (unanswered_questions_ < most && !stopping_) {
+    next_word_due_ = services_.time.now() + (carrier_is_busy_ ? busy_carrier_patience : services_.settings.next_word / 3);
     co_return;
   }
   if (!ending_) ending_ = record_.stream_count == 0 ? Ending::stream_never_came
@@ -444,16 +504,23 @@ base::Async<> Call::ask_carrier() {
 
 NextStep Call::stream_again() {
   next_word_due_ = services_.time.now() + services_.settings.stream_wait;
-  if (!agent_running_) {
-    conversations_ = 0;
+  if (!agent_running_ || !agent_wanted_) {
     start_agent(resume_note_.empty() ? "You are speaking with the same caller again. Do not greet again." : resume_note_);
   }
   return {NextStep::Do::stream, {}};
 }
 
-NextStep Call::next_step() {
+void Call::carrier_goes_on() {
   next_word_due_ = services_.time.now() + services_.settings.next_word;
   bell_.ring();
+  if (!caller_ || caller_is_replaced_) return;
+  // It is through with the stream; that our end still stands means that its loss has not been noticed here.
+  caller_is_replaced_ = true;
+  tasks_.spawn(close_caller());
+}
+
+NextStep Call::next_step() {
+  carrier_goes_on();
   if (over_ || terminal_ || stopping_) return {NextStep::Do::hang_up, {}};
   if (wish_ == Wish::fall_back) return fallback_step();
   if (wish_ != Wish::none) return {NextStep::Do::hang_up, {}};
@@ -463,37 +530,39 @@ NextStep Call::next_step() {
   }
   note("resumed");
   ++record_.resumed;
-  agent_wanted_ = true;
   return stream_again();
 }
 
 NextStep Call::fallback_step() {
   auto const& agent = plan_.route->agent;
+  dismiss_agent();
   note("fallback", json_of("kind", crm::to_string(agent.fallback)));
   save();
   switch (agent.fallback) {
     case crm::FallbackKind::forward:
       if (!agent.fallback_number) break;
-      person_dialled_ = true;
+      carrier_is_busy_ = true;
       ending_ = Ending::forwarded;
       return {NextStep::Do::forward, *agent.fallback_number};
-    case crm::FallbackKind::voicemail: ending_ = Ending::took_voicemail; return {NextStep::Do::voicemail, {}};
+    case crm::FallbackKind::voicemail: return voicemail_step();
     case crm::FallbackKind::apology: break;
   }
   return {NextStep::Do::apologise, {}};
 }
 
+NextStep Call::voicemail_step() {
+  carrier_is_busy_ = true;
+  ending_ = Ending::took_voicemail;
+  return {NextStep::Do::voicemail, {}};
+}
+
 NextStep Call::after_dial(DialEnd end) {
-  next_word_due_ = services_.time.now() + services_.settings.next_word;
-  person_dialled_ = false;
-  bell_.ring();
+  carrier_goes_on();
+  carrier_is_busy_ = false;
   note("person_left", json_of("how", to_string(end)));
   if (over_ || terminal_ || stopping_ || end == DialEnd::completed) return {NextStep::Do::hang_up, {}};
-  if (!transferring_) {
-    // The fallback's person is not there: the caller may at least leave word.
-    ending_ = Ending::took_voicemail;
-    return {NextStep::Do::voicemail, {}};
-  }
+  // The fallback's person is not there: the caller may at least leave word.
+  if (!transferring_) return voicemail_step();
   transferring_ = false;
   wish_ = Wish::none;
   ending_.reset();
@@ -503,9 +572,9 @@ NextStep Call::after_dial(DialEnd end) {
 }
 
 NextStep Call::after_voicemail() {
-  next_word_due_ = services_.time.now() + services_.settings.next_word;
+  carrier_goes_on();
+  carrier_is_busy_ = false;
   note("voicemail_taken");
-  bell_.ring();
   return {NextStep::Do::hang_up, {}};
 }
 
@@ -531,15 +600,17 @@ void Call::wish(Wish what, Ending ending) {
 // ---- the record
 
 void Call::note(std::string_view kind, std::string detail_json) {
-  // A caller who drums on the keys must not fill the database.
-  if (record_.events.size() >= 500) return;
+  // A caller who drums on the keys must not fill the database; how it ended is worth a line all the same.
+  if (record_.events.size() >= most_events && kind != "ended") return;
   record_.events.push_back({services_.time.wall(), std::string{kind}, std::move(detail_json)});
   changed_ = true;
 }
 
 std::vector<crm::CallTurn> Call::all_turns() const {
   auto turns = bridge_.transcript().snapshot(bridge_.playout());
-  if (plan_.earlier) turns.insert(turns.begin(), plan_.earlier->turns.begin(), plan_.earlier->turns.end());
+  if (!plan_.earlier) return turns;
+  for (auto& turn : turns) turn.started_ms += began_after_.count();
+  turns.insert(turns.begin(), plan_.earlier->turns.begin(), plan_.earlier->turns.end());
   return turns;
 }
 
@@ -548,7 +619,7 @@ void Call::save() {
   saved_at_ = services_.time.now();
   ++record_.version;
   record_.turns = all_turns();
-  services_.ledger.save(record_);
+  services_.records.save(record_);
 }
 
 void Call::close_record() {

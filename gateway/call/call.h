@@ -1,10 +1,10 @@
 #pragma once
 // One telephone call, from the webhook to its record.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "crm/ledger.h"
 #include "gateway/base/bell.h"
 #include "gateway/base/log.h"
 #include "gateway/base/task_group.h"
@@ -12,6 +12,7 @@
 #include "gateway/call/carrier.h"
 #include "gateway/call/ending.h"
 #include "gateway/call/plan.h"
+#include "gateway/call/record_sink.h"
 #include "gateway/call/recording.h"
 
 namespace gateway {
@@ -44,7 +45,7 @@ struct CallServices {
   Metronome& metronome;
   AgentProvider& agents;
   Carrier& carrier;
-  crm::CallLedger& ledger;
+  RecordSink& records;
   RecordingDesk& recordings;
   CallMetrics& metrics;
   base::Log log;
@@ -72,7 +73,9 @@ class Call final : private BridgeEvents {
   /// The whole life. Never throws.
   base::Async<> run();
 
-  /// Serves one media stream; returns when the stream has ended. Fault::conflict when one is being served already.
+  /// Serves one media stream; returns when the stream has ended and nothing of the call touches `leg` any more.
+  /// Fault::conflict when one is being served already, unless the carrier has asked for the next step since that one began:
+  /// then it is gone at the carrier's end, and the new one follows it.
   base::Async<base::Result<>> serve(CallerLeg& leg);
 
   /// The carrier asks what to do now that its document has come to the end.
@@ -101,19 +104,24 @@ class Call final : private BridgeEvents {
   void start_agent(std::string note);
   base::Async<> agent_loop();
   base::Async<> stop_agent();
+  void dismiss_agent();
   bool try_again_after(AgentLegEnd const& end);
   AgentRequest agent_request(std::string contact_name) const;
 
   base::Async<> live();
   base::Async<> conversation();
   base::Async<> act_on_wish();
+  base::Async<> close_caller();
   base::Async<> last_words();
   base::Async<> ask_carrier();
   base::Async<> ring_or(base::Instant deadline);
 
-  base::Async<> tool(ToolCall call);
-  base::Async<> transfer(ToolCall const& call);
+  base::Async<> tool(ToolCall call, int conversation);
+  base::Async<> transfer(ToolCall const& call, int conversation);
+  void answer_tool(ToolCall const& call, int conversation, std::string const& result, bool is_error);
+  void carrier_goes_on();
   NextStep fallback_step();
+  NextStep voicemail_step();
   NextStep stream_again();
 
   void wish(Wish what, Ending ending);
@@ -128,6 +136,9 @@ class Call final : private BridgeEvents {
   Bridge bridge_;
   base::TaskGroup tasks_;
   base::Bell bell_;
+  base::Bell caller_closed_;
+  base::Bell agent_closed_;
+  base::Bell caller_gone_;
   std::unique_ptr<Recording> recording_;
   CallerLeg* caller_ = nullptr;
   AgentLeg* agent_ = nullptr;
@@ -135,18 +146,27 @@ class Call final : private BridgeEvents {
   Wish wish_ = Wish::none;
   std::optional<Ending> ending_;
   std::optional<crm::CallStatus> terminal_;
+  std::chrono::milliseconds began_after_{0};  // of this process's part, when another one had the call before
+  base::Instant ends_by_{};
   base::Instant next_word_due_{};  // when the carrier is asked, if it has not spoken by then
   int unanswered_questions_ = 0;
-  bool person_dialled_ = false;    // the carrier rings or bridges a person
-  bool transferring_ = false;
+  bool carrier_is_busy_ = false;     // it rings or bridges a person, or takes a message
+  bool transfer_asked_ = false;      // our request is under way
+  bool transferring_ = false;        // the dialled person's end leads back to the agent
+  bool caller_is_replaced_ = false;  // the carrier has gone on while we still hold its old stream
+  bool next_caller_waits_ = false;
   bool agent_wanted_ = true;
   bool agent_running_ = false;
   bool restarting_agent_ = false;
   bool stopping_ = false;
   bool changed_ = false;
   bool over_ = false;
-  int conversations_ = 0;
+  int attempts_ = 0;       // conversations since the agent was last wanted anew
+  int conversations_ = 0;  // in the whole call
   int tools_running_ = 0;
+  // A leg must outlive its close(): whoever ran it waits for that to return.
+  bool closing_caller_ = false;
+  bool closing_agent_ = false;
   std::string resume_note_;  // told to the next conversation
   base::Instant saved_at_{};
   crm::CallRecord record_;

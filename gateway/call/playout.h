@@ -3,7 +3,6 @@
 // lead, so that an interruption has little to throw away there.
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +24,7 @@ class PlayoutSink {
  public:
   using Instant = std::chrono::steady_clock::time_point;
   virtual ~PlayoutSink() = default;
-  /// False when the carrier did not take it; the audio then counts as never sent.
+  /// False when the carrier did not take it; the audio then counts as never sent, and its time passes all the same.
   virtual bool send_audio(std::span<std::uint8_t const> audio, Instant plays_at) = 0;
   virtual void send_mark(std::string_view name) = 0;
 };
@@ -34,8 +33,9 @@ class PlayoutSink {
 struct TurnProgress {
   std::int64_t generated_ms = 0;
   std::int64_t sent_ms = 0;
-  std::int64_t heard_ms = 0;  ///< Proven by marks, or up to where the play head was when playback was cleared.
-  bool cut = false;           ///< Cleared before its end.
+  std::int64_t heard_ms = 0;    ///< Proven by marks, or up to where the play head was when playback was cut off.
+  std::int64_t reached_ms = 0;  ///< Up to where in the turn that was: beyond heard_ms when a part before it was lost.
+  bool cut = false;             ///< Interrupted before its end.
 };
 
 /// Pure: time comes in as an argument. Turns are numbered by the caller of push(), from 0 upward, without going back.
@@ -77,37 +77,45 @@ class Playout {
     std::size_t bytes;
     bool ended;
   };
+  /// All in bytes, which are samples.
   struct Turn {
-    std::int64_t generated_bytes = 0;
-    std::int64_t sent_bytes = 0;
-    std::int64_t marked_bytes = 0;  // sent_bytes at the newest mark
-    std::int64_t heard_bytes = 0;
-    Instant horizon{};  // when the newest sent audio of this turn ends
+    std::int64_t generated = 0;
+    std::int64_t passed = 0;   // has left the queue: sent, refused or cleared
+    std::int64_t sent = 0;
+    std::int64_t lost = 0;     // sent, and thrown away before it was played
+    std::int64_t marked = 0;   // `sent` at the newest mark
+    std::int64_t heard = 0;
+    std::int64_t reached = 0;  // `passed` at the newest heard sample
+    Instant horizon{};         // when the newest sent audio of this turn ends
     bool cut = false;
     bool ended = false;
   };
   struct Mark {
     std::string name;
     std::size_t turn;
-    std::int64_t bytes;
+    std::int64_t sent;
+    std::int64_t passed;
     Instant expected;  // when playback reaches it, without network delay
   };
 
   Turn& turn(std::size_t index);
-  bool send(std::size_t frames, Instant now);
+  void send(std::size_t frames, Instant now);
   void finish_front(Instant now);
-  void mark(std::size_t index, Instant now);
-  void settle_unheard(Instant now);
+  bool hand_over(Turn& state, std::span<std::uint8_t const> audio, std::int64_t real_bytes, Instant now);
+  void mark(std::size_t index);
+  static void prove(Turn& state, Mark const& mark);
+  void settle_unheard(Instant now, bool interrupted);
 
   PlayoutSettings settings_;
   PlayoutSink& sink_;
   bool open_ = false;
   std::vector<std::uint8_t> queue_;
-  std::size_t head_ = 0;
-  std::deque<Span> spans_;
+  std::size_t head_ = 0;  // before it everything has left
+  std::vector<Span> spans_;
   std::vector<Turn> turns_;
-  std::deque<Mark> pending_marks_;
+  std::vector<Mark> pending_marks_;
   Instant horizon_{};
+  Instant last_push_{};
   std::chrono::nanoseconds round_trip_{0};  // newest measured delay between expected play time and echo
   std::uint64_t next_mark_ = 0;
   std::uint64_t underruns_ = 0;

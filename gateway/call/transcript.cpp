@@ -21,17 +21,19 @@ std::string whole_words(std::string_view text, std::size_t bytes) {
 
 }  // namespace
 
-std::string heard_text(std::string_view said, SpokenAlignment const& alignment, TurnProgress const& progress) {
-  if (progress.generated_ms == 0 || progress.heard_ms <= 0) return {};
+std::string heard_text(std::string_view said, SpokenText const& spoken, TurnProgress const& progress) {
+  if (progress.generated_ms == 0 || progress.reached_ms <= 0) return {};
   // A frame's worth of tolerance: the last frame of a turn is padded.
-  if (progress.heard_ms + 20 >= progress.generated_ms && !progress.cut) return std::string{said};
-  if (!alignment.characters.empty()) {
-    std::string heard;
-    for (std::size_t i = 0; i < alignment.characters.size() && alignment.starts_ms[i] < progress.heard_ms; ++i)
-      heard += alignment.characters[i];
-    return std::string{trimmed(heard)};
+  if (progress.reached_ms + 20 >= progress.generated_ms && !progress.cut) return std::string{said};
+  if (!spoken.characters.empty()) {
+    std::size_t end = 0;
+    for (auto const& character : spoken.characters) {
+      if (character.start_ms >= progress.reached_ms) break;
+      end = character.end;
+    }
+    return std::string{trimmed(std::string_view{spoken.text}.substr(0, end))};
   }
-  auto const share = static_cast<std::size_t>(static_cast<double>(said.size()) * static_cast<double>(progress.heard_ms) /
+  auto const share = static_cast<std::size_t>(static_cast<double>(said.size()) * static_cast<double>(progress.reached_ms) /
                                               static_cast<double>(progress.generated_ms));
   return whole_words(said, share);
 }
@@ -63,9 +65,13 @@ void Transcript::agent_said(std::size_t turn, std::string_view text) {
 }
 
 void Transcript::agent_spoke(std::size_t turn, SpokenAlignment const& piece, std::int64_t offset_ms) {
-  auto& alignment = turns_[turn].alignment;
-  alignment.characters.insert(alignment.characters.end(), piece.characters.begin(), piece.characters.end());
-  for (auto const start : piece.starts_ms) alignment.starts_ms.push_back(static_cast<std::int32_t>(offset_ms + start));
+  auto& spoken = turns_[turn].spoken;
+  auto const count = std::min(piece.characters.size(), piece.starts_ms.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    spoken.text += piece.characters[i];
+    spoken.characters.push_back(
+        {static_cast<std::int32_t>(offset_ms + piece.starts_ms[i]), static_cast<std::uint32_t>(spoken.text.size())});
+  }
 }
 
 bool Transcript::correct(std::optional<std::int64_t> event_id, std::string_view original, std::string_view corrected) {
@@ -116,8 +122,8 @@ crm::CallTurn Transcript::to_record(std::size_t index, Playout const& playout) c
   record.generated_ms = progress.generated_ms;
   record.sent_ms = progress.sent_ms;
   record.heard_ms = progress.heard_ms;
-  bool const rely_on_agent = record.interrupted && turn.corrected && turn.alignment.characters.empty();
-  record.heard = rely_on_agent ? *turn.corrected : heard_text(turn.said, turn.alignment, progress);
+  bool const rely_on_agent = record.interrupted && turn.corrected && turn.spoken.characters.empty();
+  record.heard = rely_on_agent ? *turn.corrected : heard_text(turn.said, turn.spoken, progress);
   return record;
 }
 
@@ -142,8 +148,12 @@ std::string heard_context(std::vector<crm::CallTurn> const& turns, std::size_t m
     text += '\n';
   }
   if (text.size() > max_bytes) {
-    auto const line = text.find('\n', text.size() - max_bytes);
-    text.erase(0, line == std::string::npos ? text.size() - max_bytes : line + 1);
+    auto from = text.size() - max_bytes;
+    auto const line_end = text.find('\n', from);
+    if (line_end + 1 < text.size()) from = line_end + 1;
+    // The newest line alone is too long: its end, from the beginning of a UTF-8 character.
+    while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
+    text.erase(0, from);
   }
   return text;
 }

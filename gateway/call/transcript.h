@@ -13,9 +13,19 @@
 
 namespace gateway {
 
-/// The first `heard_ms` of a turn as text: exact where the agent said when each character is spoken, otherwise in
-/// proportion to the audio, cut back to a whole word.
-std::string heard_text(std::string_view said, SpokenAlignment const& alignment, TurnProgress const& progress);
+/// When what was said is spoken. One small entry a character: an hour of talk has tens of thousands.
+struct SpokenText {
+  struct Character {
+    std::int32_t start_ms;  ///< From the beginning of the turn.
+    std::uint32_t end;      ///< Where it ends in `text`.
+  };
+  std::string text;
+  std::vector<Character> characters;
+};
+
+/// The part of a turn that was reached by what was heard, as text: exact where the agent said when each character is spoken,
+/// otherwise in proportion to the audio, cut back to a whole word.
+std::string heard_text(std::string_view said, SpokenText const& spoken, TurnProgress const& progress);
 
 /// "Caller: …\nAgent: …", heard words only, newest last, at most `max_bytes` from the end.
 std::string heard_context(std::vector<crm::CallTurn> const& turns, std::size_t max_bytes);
@@ -50,7 +60,7 @@ class Transcript {
     std::optional<std::int64_t> recorded_event_id;
     std::string said;
     std::optional<std::string> corrected;
-    SpokenAlignment alignment;
+    SpokenText spoken;
     bool interrupted = false;
     std::chrono::milliseconds at{0};
   };

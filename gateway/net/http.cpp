@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 
 #include "gateway/base/log.h"
 #include "gateway/base/time_source.h"
@@ -23,7 +24,10 @@ std::string_view error_words(unsigned status) {
     case 405: return "Method not allowed";
     case 408: return "Request timeout";
     case 413: return "Payload too large";
+    case 409: return "Conflict";
     case 414: return "URI too long";
+    case 417: return "Expectation failed";
+    case 422: return "Unprocessable content";
     case 429: return "Too many requests";
     case 431: return "Request header fields too large";
     case 503: return "Service unavailable";
@@ -40,6 +44,18 @@ std::string_view Headers::find(std::string_view name) const {
 
 bool Headers::has(std::string_view name) const {
   return std::ranges::any_of(fields_, [&](Field const& field) { return same_name(field.first, name); });
+}
+
+bool is_sendable(Headers const& headers) {
+  // RFC 9110, 5.6.2 (token) and 5.5 (field value).
+  auto const in_token = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+  };
+  auto const in_value = [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); };
+  return std::ranges::all_of(headers, [&](Headers::Field const& field) {
+    return !field.first.empty() && std::ranges::all_of(field.first, in_token) &&
+           std::ranges::all_of(field.second, in_value);
+  });
 }
 
 Response Response::with(unsigned status, std::string_view content_type, std::string body) {

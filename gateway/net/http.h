@@ -22,6 +22,9 @@ class Headers {
   std::vector<Field> fields_;
 };
 
+/// False when a name is no header name, or a value holds a control character and could break out of its line.
+bool is_sendable(Headers const& headers);
+
 struct Request {
   std::string method;
   std::string target;  ///< As received: path and query, still percent-encoded. Signatures need it byte for byte.

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
@@ -15,26 +16,54 @@
 namespace net {
 namespace {
 
-/// One request from hand-over to answer. Owned by the engine while under way and by the waiting coroutine.
-struct Exchange {
-  Exchange(HttpCall c, asio::any_io_executor e) : call{std::move(c)}, executor{e}, bell{e} {
-    bell.expires_at(asio::steady_timer::time_point::max());
-  }
-  HttpCall call;
+/// The coroutine's side of a request: lives on the caller's event loop and is touched there only, except `answer`, which the
+/// engine fills before it posts.
+struct Waiter {
+  explicit Waiter(asio::any_io_executor e) : executor{e}, bell{e, asio::steady_timer::time_point::max()} {}
   asio::any_io_executor executor;
-  asio::steady_timer bell;  // touched on `executor` only
-  bool answered = false;    // touched on `executor` only
-  std::atomic<bool> abandoned = false;
+  asio::steady_timer bell;
+  bool answered = false;
   base::Result<Response> answer = base::fail(base::Fault::cancelled, "client stopped");
+};
+
+/// The engine's side of a request. `waiter` is the door between the two threads: whoever abandons the request empties it
+/// under the lock, and from then on the engine knows no event loop that could be gone.
+struct Exchange {
+  explicit Exchange(HttpCall c, std::shared_ptr<Waiter> w) : call{std::move(c)}, waiter{std::move(w)} {}
+  ~Exchange() { curl_slist_free_all(header_list); }
+  Exchange(Exchange const&) = delete;
+  Exchange& operator=(Exchange const&) = delete;
+
+  bool is_abandoned() {
+    std::scoped_lock const lock{mutex};
+    return !waiter;
+  }
+  void abandon() {
+    std::scoped_lock const lock{mutex};
+    waiter.reset();
+  }
+  void finish(base::Result<Response> answer) {
+    std::scoped_lock const lock{mutex};
+    if (!waiter) return;
+    waiter->answer = std::move(answer);
+    auto const executor = waiter->executor;
+    // Under the lock, so that the caller cannot leave, and end its event loop, before post() has returned.
+    asio::post(executor, [asker = std::move(waiter)] {
+      asker->answered = true;
+      asker->bell.cancel();
+    });
+  }
+
+  HttpCall call;
   Response response;
   curl_slist* header_list = nullptr;
-
-  ~Exchange() { curl_slist_free_all(header_list); }
+  std::mutex mutex;
+  std::shared_ptr<Waiter> waiter;
 };
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
-  if (exchange.response.body.size() + size > exchange.call.max_response_bytes) return 0;
+  if (size > exchange.call.max_response_bytes - exchange.response.body.size()) return 0;
   exchange.response.body.append(data, size);
   return size;
 }
@@ -42,6 +71,11 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   std::string_view line{data, size};
+  // A status line begins a new set: what an interim answer (1xx) brought is not the final answer's.
+  if (line.starts_with("HTTP/")) {
+    exchange.response.headers = {};
+    return size;
+  }
   auto const colon = line.find(':');
   if (colon == std::string_view::npos) return size;
   auto value = line.substr(colon + 1);
@@ -53,16 +87,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
 
 base::Fault fault_of(CURLcode code) {
   if (code == CURLE_OPERATION_TIMEDOUT) return base::Fault::timed_out;
-  if (code == CURLE_WRITE_ERROR) return base::Fault::too_large;
+  if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) return base::Fault::too_large;
   return base::Fault::unavailable;
-}
-
-void finish(std::shared_ptr<Exchange> const& exchange, base::Result<Response> answer) {
-  exchange->answer = std::move(answer);
-  asio::post(exchange->executor, [exchange] {
-    exchange->answered = true;
-    exchange->bell.cancel();
-  });
 }
 
 CURL* prepare(Exchange& exchange) {
@@ -82,8 +108,12 @@ CURL* prepare(Exchange& exchange) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call.body.data());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
   }
+  // Without this libcurl would wait for the body that a HEAD answer only announces.
+  if (call.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  // libcurl drops "Name:", and sends an empty header when it is written "Name;".
   for (auto const& [name, value] : call.headers)
-    exchange.header_list = curl_slist_append(exchange.header_list, (name + ": " + value).c_str());
+    exchange.header_list = curl_slist_append(exchange.header_list, (name + (value.empty() ? ";" : ": " + value)).c_str());
+  if (!call.headers.has("Content-Type")) exchange.header_list = curl_slist_append(exchange.header_list, "Content-Type:");
   exchange.header_list = curl_slist_append(exchange.header_list, "Expect:");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange.header_list);
   if (call.basic_auth) {
@@ -91,6 +121,7 @@ CURL* prepare(Exchange& exchange) {
     curl_easy_setopt(easy, CURLOPT_USERNAME, call.basic_auth->first.c_str());
     curl_easy_setopt(easy, CURLOPT_PASSWORD, std::string{call.basic_auth->second.reveal()}.c_str());
   }
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(call.max_response_bytes));
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -100,6 +131,7 @@ CURL* prepare(Exchange& exchange) {
 
 }  // namespace
 
+/// The libcurl thread. Shared by the client and the requests under way, so that a request can be abandoned at any time.
 class HttpClient::Engine {
  public:
   Engine() {
@@ -109,19 +141,24 @@ class HttpClient::Engine {
     thread_ = std::thread{[this] { loop(); }};
   }
 
-  ~Engine() {
+  ~Engine() { curl_multi_cleanup(multi_); }
+
+  /// Ends what is under way with Fault::cancelled and joins the thread.
+  void stop() {
     stopping_ = true;
     curl_multi_wakeup(multi_);
     thread_.join();
-    curl_multi_cleanup(multi_);
   }
 
-  void submit(std::shared_ptr<Exchange> exchange) {
+  /// False when the client has stopped.
+  bool submit(std::shared_ptr<Exchange> exchange) {
     {
       std::scoped_lock const lock{mutex_};
+      if (closed_) return false;
       arriving_.push_back(std::move(exchange));
     }
     curl_multi_wakeup(multi_);
+    return true;
   }
 
   void wake() { curl_multi_wakeup(multi_); }
@@ -136,11 +173,14 @@ class HttpClient::Engine {
       drop_abandoned();
       curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
     }
+    {
+      std::scoped_lock const lock{mutex_};
+      closed_ = true;
+    }
     take_new();
     for (auto& [easy, exchange] : under_way_) {
-      curl_multi_remove_handle(multi_, easy);
-      curl_easy_cleanup(easy);
-      finish(exchange, base::fail(base::Fault::cancelled, "client stopped"));
+      release(easy);
+      exchange->finish(base::fail(base::Fault::cancelled, "client stopped"));
     }
   }
 
@@ -163,53 +203,66 @@ class HttpClient::Engine {
       if (message->msg != CURLMSG_DONE) continue;
       CURL* easy = message->easy_handle;
       auto const code = message->data.result;
-      auto const found = under_way_.find(easy);
-      auto const exchange = found->second;
+      auto const exchange = under_way_.extract(easy).mapped();
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       exchange->response.status = static_cast<unsigned>(status);
-      curl_multi_remove_handle(multi_, easy);
-      curl_easy_cleanup(easy);
-      under_way_.erase(found);
-      if (code == CURLE_OK) finish(exchange, std::move(exchange->response));
-      else finish(exchange, base::fail(fault_of(code), curl_easy_strerror(code)));
+      release(easy);
+      if (code == CURLE_OK) exchange->finish(std::move(exchange->response));
+      else exchange->finish(base::fail(fault_of(code), curl_easy_strerror(code)));
     }
   }
 
   void drop_abandoned() {
-    for (auto it = under_way_.begin(); it != under_way_.end();) {
-      if (!it->second->abandoned) {
-        ++it;
-        continue;
-      }
-      curl_multi_remove_handle(multi_, it->first);
-      curl_easy_cleanup(it->first);
-      it = under_way_.erase(it);
-    }
+    std::erase_if(under_way_, [this](auto const& entry) {
+      if (!entry.second->is_abandoned()) return false;
+      release(entry.first);
+      return true;
+    });
+  }
+
+  void release(CURL* easy) {
+    curl_multi_remove_handle(multi_, easy);
+    curl_easy_cleanup(easy);
   }
 
   CURLM* multi_ = nullptr;
-  std::mutex mutex_;  // guards arriving_, the door between the cores and this thread
+  std::mutex mutex_;  // guards arriving_ and closed_, the door between the cores and this thread
   std::vector<std::shared_ptr<Exchange>> arriving_;
+  bool closed_ = false;
   std::unordered_map<CURL*, std::shared_ptr<Exchange>> under_way_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
 
-HttpClient::HttpClient() : engine_{std::make_unique<Engine>()} {}
-HttpClient::~HttpClient() = default;
+HttpClient::HttpClient() : engine_{std::make_shared<Engine>()} {}
+HttpClient::~HttpClient() { engine_->stop(); }
 
 base::Async<base::Result<Response>> HttpClient::send(HttpCall call) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto const exchange = std::make_shared<Exchange>(std::move(call), co_await asio::this_coro::executor);
-  engine_->submit(exchange);
-  (void)co_await exchange->bell.async_wait(base::quietly);
-  if (!exchange->answered) {
-    exchange->abandoned = true;
-    engine_->wake();
-    co_return base::fail(base::Fault::cancelled, "request abandoned");
-  }
-  co_return std::move(exchange->answer);
+  auto const stop = co_await asio::this_coro::cancellation_state;
+  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "request abandoned");
+  bool const clean_method = !call.method.empty() && std::ranges::all_of(call.method, [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!clean_method || !is_sendable(call.headers))
+    co_return base::fail(base::Fault::protocol, "the method or a header holds a forbidden character");
+
+  auto const waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
+  auto const engine = engine_;
+  auto const exchange = std::make_shared<Exchange>(std::move(call), waiter);
+  // Also when this frame is destroyed while it waits, together with its event loop.
+  struct Leaving {
+    std::shared_ptr<Engine> engine;
+    std::shared_ptr<Exchange> exchange;
+    ~Leaving() {
+      if (exchange->is_abandoned()) return;
+      exchange->abandon();
+      engine->wake();
+    }
+  } const leaving{engine, exchange};
+  if (!engine->submit(exchange)) co_return base::fail(base::Fault::cancelled, "client stopped");
+  (void)co_await waiter->bell.async_wait(base::quietly);
+  if (!waiter->answered) co_return base::fail(base::Fault::cancelled, "request abandoned");
+  co_return std::move(waiter->answer);
 }
 
 }  // namespace net

@@ -30,12 +30,14 @@ class HttpClient {
   HttpClient(HttpClient const&) = delete;
   HttpClient& operator=(HttpClient const&) = delete;
 
-  /// Any status is an answer. Fault::timed_out, Fault::too_large, or Fault::unavailable for everything below HTTP.
+  /// Any status is an answer. Fault::timed_out, Fault::too_large, Fault::protocol for a method or header that cannot be sent,
+  /// Fault::cancelled when the awaiting coroutine is cancelled or the client stops, or Fault::unavailable for everything
+  /// below HTTP.
   base::Async<base::Result<Response>> send(HttpCall call);
 
  private:
   class Engine;
-  std::unique_ptr<Engine> engine_;
+  std::shared_ptr<Engine> engine_;
 };
 
 }  // namespace net

@@ -1,10 +1,12 @@
 #include "gateway/net/http_server.h"
 
 #include <boost/asio/socket_base.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/version.hpp>
+
+#include "gateway/net/request_head.h"
 
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
@@ -15,37 +17,171 @@ namespace {
 using Tcp = asio::ip::tcp;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-Response refusal(boost::system::error_code error) {
-  if (error == http::error::body_limit) return error_response(413, "PAYLOAD_TOO_LARGE", "the request body is too large");
-  if (error == http::error::header_limit)
-    return error_response(431, "HEADERS_TOO_LARGE", "the request headers are too large");
-  if (error == beast::error::timeout) return error_response(408, "REQUEST_TIMEOUT", "the request took too long");
-  return error_response(400, "BAD_REQUEST", "the request is not valid HTTP");
+constexpr Refusal too_slow{408, "REQUEST_TIMEOUT", "the request took too long"};
+constexpr Refusal body_too_large{413, "PAYLOAD_TOO_LARGE", "the request body is too large"};
+constexpr Refusal bad_body{400, "BAD_REQUEST", "the request body is not valid HTTP"};
+constexpr auto write_limit = std::chrono::seconds{10};
+constexpr auto linger_limit = std::chrono::seconds{1};
+constexpr std::size_t linger_bytes = 1024 * 1024;
+constexpr std::size_t read_chunk = 4096;
+constexpr std::size_t body_window = 64 * 1024;
+constexpr std::size_t kept_idle_bytes = 8 * 1024;
+constexpr std::size_t chunk_extension_bytes = 1024;
+
+/// Cancels what a socket waits for when the time is up; the socket stays open for a last answer. A deadline that is moved
+/// later costs no timer operation, since the running timer looks again when it fires.
+class Deadline {
+ public:
+  explicit Deadline(Tcp::socket& socket) : state_{std::make_shared<State>(socket)} {}
+  ~Deadline() {
+    state_->socket = nullptr;
+    state_->timer.cancel();
+  }
+  Deadline(Deadline const&) = delete;
+  Deadline& operator=(Deadline const&) = delete;
+
+  void set(std::chrono::steady_clock::duration from_now) {
+    state_->passed = false;
+    state_->at = std::chrono::steady_clock::now() + from_now;
+    if (!state_->running || state_->timer.expiry() > state_->at) run(state_);
+  }
+  void clear() { state_->at = std::chrono::steady_clock::time_point::max(); }
+  bool passed() const { return state_->passed; }
+
+ private:
+  struct State {
+    explicit State(Tcp::socket& s) : socket{&s}, timer{s.get_executor()} {}
+    Tcp::socket* socket;
+    asio::steady_timer timer;
+    std::chrono::steady_clock::time_point at = std::chrono::steady_clock::time_point::max();
+    bool running = false;
+    bool passed = false;
+  };
+  static void run(std::shared_ptr<State> const& state) {
+    state->running = true;
+    state->timer.expires_at(state->at);
+    state->timer.async_wait([state](boost::system::error_code error) {
+      if (error || !state->socket) return;
+      if (std::chrono::steady_clock::now() < state->at) {
+        state->running = state->at != std::chrono::steady_clock::time_point::max();
+        if (state->running) run(state);
+        return;
+      }
+      state->running = false;
+      state->passed = true;
+      boost::system::error_code ignored;
+      state->socket->cancel(ignored);
+    });
+  }
+  std::shared_ptr<State> state_;
+};
+
+Response to_response(Refusal const& refusal) { return error_response(refusal.status, refusal.code, refusal.details); }
+
+/// What a handler gave, or a 500 when it cannot stand on the wire.
+Response sendable(Response response) {
+  bool const final_status = response.status >= 200 && response.status <= 599;
+  if (final_status && is_sendable(response.headers)) return response;
+  return error_response(500, "INTERNAL_ERROR", "the request could not be answered");
 }
 
-template <class Parser>
-Request to_request(Parser& parser, std::string peer) {
-  auto& message = parser.get();
-  Request request;
-  request.method = std::string{message.method_string()};
-  request.target = std::string{message.target()};
-  request.peer_address = std::move(peer);
-  for (auto const& field : message) request.headers.add(std::string{field.name_string()}, std::string{field.value()});
-  return request;
+}  // namespace
+
+struct HttpServer::Wire {
+  Wire(Tcp::socket s, HttpLimits const& limits)
+      : socket{std::move(s)}, buffer{limits.header_bytes + body_window}, deadline{socket} {}
+
+  std::string_view received() const {
+    auto const data = buffer.cdata();
+    return {static_cast<char const*>(data.data()), data.size()};
+  }
+
+  Tcp::socket socket;
+  beast::flat_buffer buffer;  // received and not yet consumed; holds pipelined requests
+  Deadline deadline;
+};
+
+/// How one request and its answer went.
+struct HttpServer::Turn {
+  bool go_on = false;   // the connection may carry another request
+  bool unread = false;  // the client may still be sending: closing at once would reset away our answer
+};
+
+namespace {
+
+/// A head, a refusal to answer with, or nothing when the client has gone.
+using HeadRead = std::expected<RequestHead, std::optional<Refusal>>;
+
+template <class Wire>
+base::Async<HeadRead> read_head(Wire& wire, HttpLimits const& limits) {
+  RequestHeadReader reader{limits};
+  wire.deadline.set(limits.header_timeout);
+  for (;;) {
+    auto looked = reader.look(wire.received());
+    if (!looked) co_return std::unexpected{std::optional{looked.error()}};
+    if (*looked) co_return std::move(**looked);
+    auto const space = wire.buffer.prepare(read_chunk);
+    auto [error, bytes] = co_await wire.socket.async_read_some(space, base::quietly);
+    if (wire.deadline.passed()) co_return std::unexpected{std::optional{too_slow}};
+    if (error) co_return std::unexpected{std::optional<Refusal>{}};
+    wire.buffer.commit(bytes);
+  }
 }
 
-base::Async<bool> write(beast::tcp_stream& stream, Response response, bool keep_alive, bool head) {
+/// Reads the body that `head`, still at the front of the buffer, announces. Beast reads the head a second time, so a body is
+/// read only when both parsers agree on its length.
+template <class Wire>
+base::Async<std::expected<std::string, Refusal>> read_body(Wire& wire, RequestHead const& head, std::size_t max_bytes,
+                                                           HttpLimits const& limits) {
+  if (head.content_length.value_or(0) > max_bytes) co_return std::unexpected{body_too_large};
+  wire.deadline.set(limits.body_timeout);
+  if (head.expects_continue && wire.buffer.size() == head.bytes) {
+    static constexpr std::string_view proceed = "HTTP/1.1 100 Continue\r\n\r\n";
+    auto [error, bytes] = co_await asio::async_write(wire.socket, asio::buffer(proceed), base::quietly);
+    if (error) co_return std::unexpected{too_slow};
+  }
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
+  parser.body_limit(max_bytes);
+  std::size_t extension_bytes = 0;
+  auto on_chunk = [&extension_bytes](std::uint64_t, std::string_view extensions, boost::system::error_code& error) {
+    extension_bytes += extensions.size();
+    if (extension_bytes > chunk_extension_bytes) error = http::error::bad_chunk_extension;
+  };
+  parser.on_chunk_header(on_chunk);
+  auto [error, bytes] = co_await http::async_read(wire.socket, wire.buffer, parser, base::quietly);
+  if (wire.deadline.passed()) co_return std::unexpected{too_slow};
+  if (error == http::error::body_limit) co_return std::unexpected{body_too_large};
+  if (error) co_return std::unexpected{bad_body};
+  co_return std::move(parser.get().body());
+}
+
+/// True when all of it was written in time.
+template <class Wire>
+base::Async<bool> write(Wire& wire, Response response, bool keep_alive, bool head_only) {
   http::response<http::string_body> message{static_cast<http::status>(response.status), 11};
   for (auto const& [name, value] : response.headers) message.insert(name, value);
   message.keep_alive(keep_alive);
-  auto const length = response.body.size();
-  if (!head) message.body() = std::move(response.body);
-  message.content_length(length);
-  if (response.status == 204 || response.status == 304) message.erase(http::field::content_length);
-  stream.expires_after(std::chrono::seconds{10});
-  http::response_serializer<http::string_body> serializer{message};
-  auto [error, bytes] = co_await http::async_write(stream, serializer, base::quietly);
-  co_return !error && keep_alive;
+  bool const never_has_body = response.status == 204 || response.status == 304;
+  if (!never_has_body) message.content_length(response.body.size());
+  if (!never_has_body && !head_only) message.body() = std::move(response.body);
+  wire.deadline.set(write_limit);
+  auto [error, bytes] = co_await http::async_write(wire.socket, message, base::quietly);
+  co_return !error;
+}
+
+/// Lets the client finish and read our answer before the socket closes.
+template <class Wire>
+base::Async<> linger(Wire& wire) {
+  wire.buffer.clear();
+  wire.deadline.set(linger_limit);
+  auto const space = wire.buffer.prepare(read_chunk);
+  std::size_t seen = 0;
+  while (seen < linger_bytes && !wire.deadline.passed()) {
+    auto [error, bytes] = co_await wire.socket.async_read_some(space, base::quietly);
+    if (error) co_return;
+    seen += bytes;
+  }
 }
 
 }  // namespace
@@ -62,7 +198,9 @@ HttpServer::HttpServer(asio::any_io_executor executor, base::TimeSource& time, b
                      try {
                        std::rethrow_exception(crash);
                      } catch (std::exception const& error) {
-                       log_.error("http handler crashed", {{"error", error.what()}});
+                       log_.error("http connection crashed", {{"error", error.what()}});
+                     } catch (...) {
+                       log_.error("http connection crashed");
                      }
                    }},
       accepted_{metrics.counter("switchboard_http_connections_total", "Connections accepted.")},
@@ -103,84 +241,117 @@ void HttpServer::stop() {
   stopping_ = true;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  for (auto* socket : idle_) socket->cancel(ignored);
 }
 
 base::Async<> HttpServer::drain(base::TimeSource::Clock::duration grace) { co_await connections_.drain(time_, grace); }
 
 base::Async<> HttpServer::connection(Tcp::socket socket) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto const cancellation = co_await asio::this_coro::cancellation_state;
   boost::system::error_code ignored;
   auto const peer = socket.remote_endpoint(ignored).address().to_string();
   socket.set_option(Tcp::no_delay(true), ignored);
-  beast::tcp_stream stream{std::move(socket)};
-  beast::flat_buffer buffer;
-  bool go_on = true;
-  for (unsigned served = 0; go_on && !stopping_; ++served) {
-    http::request_parser<http::empty_body> head;
-    head.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-    stream.expires_after(served == 0 ? limits_.header_timeout : limits_.keep_alive);
-    auto [head_error, head_bytes] = co_await http::async_read_header(stream, buffer, head, base::quietly);
-    if (head_error == http::error::end_of_stream || head_error == asio::error::operation_aborted ||
-        (head_error == beast::error::timeout && served > 0))
-      break;
-    if (head_error) {
-      co_await write(stream, refusal(head_error), false, false);
-      break;
-    }
-    auto const& fields = head.get();
-    bool const keep_alive = head.keep_alive() && served + 1 < limits_.requests_per_connection;
-    auto const field_count = static_cast<std::size_t>(std::distance(fields.begin(), fields.end()));
-    if (fields.target().size() > limits_.target_bytes || field_count > limits_.header_fields) {
-      bool const long_target = fields.target().size() > limits_.target_bytes;
-      co_await write(stream,
-                     long_target ? error_response(414, "URI_TOO_LONG", "the request target is too long")
-                                 : error_response(431, "HEADERS_TOO_LARGE", "too many header fields"),
-                     false, false);
-      break;
-    }
-    auto request = to_request(head, peer);
-    auto const match = router_.find(request.method == "HEAD" ? "GET" : request.method, request.path());
-    bool const has_body = head.chunked() || (head.content_length() && *head.content_length() > 0);
-
-    if (match.route && match.route->upgrade) {
-      // A client must stay silent until we answer 101: anything already here would be lost with the parser's buffer.
-      if (has_body || buffer.size() > 0) {
-        co_await write(stream, error_response(400, "BAD_REQUEST", "data before the upgrade was answered"), false, false);
-        break;
-      }
-      auto raw = stream.release_socket();
-      int const descriptor = raw.release(ignored);
-      PendingUpgrade pending{std::move(request), descriptor};
-      co_await match.route->upgrade(std::move(pending));
-      co_return;
-    }
-    if (!match.route) {
-      auto answer = match.path_known ? error_response(405, "METHOD_NOT_ALLOWED", "this path does not take that method")
-                                     : error_response(404, "NOT_FOUND", "there is nothing at this path");
-      go_on = co_await write(stream, std::move(answer), keep_alive && !has_body, request.method == "HEAD");
-      continue;
-    }
-    http::request_parser<http::string_body> full{std::move(head)};
-    if (has_body) {
-      full.body_limit(match.route->max_body_bytes);
-      if (http::token_list{fields[http::field::expect]}.exists("100-continue") ||
-          request.headers.find("expect") == "100-continue") {
-        http::response<http::empty_body> proceed{http::status::continue_, 11};
-        (void)co_await http::async_write(stream, proceed, base::quietly);
-      }
-      stream.expires_after(limits_.body_timeout);
-      auto [body_error, body_bytes] = co_await http::async_read(stream, buffer, full, base::quietly);
-      if (body_error) {
-        co_await write(stream, refusal(body_error), false, false);
-        break;
-      }
-      request.body = std::move(full.get().body());
-    }
-    stream.expires_never();
-    bool const head_only = request.method == "HEAD";
-    auto response = co_await match.route->handler(std::move(request));
-    go_on = co_await write(stream, std::move(response), keep_alive && !stopping_, head_only);
+  Wire wire{std::move(socket), limits_};
+  Turn turn{.go_on = true};
+  for (unsigned served = 1; turn.go_on; ++served) {
+    if (stopping_ || cancellation.cancelled() != asio::cancellation_type::none) break;
+    bool const here = co_await await_request(wire, served == 1 ? limits_.header_timeout : limits_.keep_alive);
+    if (!here) break;
+    turn = co_await take_turn(wire, peer, served < limits_.requests_per_connection);
   }
-  stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+  if (!wire.socket.is_open()) co_return;
+  wire.socket.shutdown(Tcp::socket::shutdown_send, ignored);
+  if (turn.unread) co_await linger(wire);
+}
+
+/// True when the first byte of a request is there; false when the client has gone, the time is up or the server stops.
+base::Async<bool> HttpServer::await_request(Wire& wire, std::chrono::milliseconds limit) {
+  if (wire.buffer.size() > 0) co_return true;
+  if (wire.buffer.capacity() > kept_idle_bytes) wire.buffer.shrink_to_fit();
+  wire.deadline.set(limit);
+  auto const waiting = idle_.insert(idle_.end(), &wire.socket);
+  auto const space = wire.buffer.prepare(read_chunk);
+  auto [error, bytes] = co_await wire.socket.async_read_some(space, base::quietly);
+  idle_.erase(waiting);
+  if (error || wire.deadline.passed()) co_return false;
+  wire.buffer.commit(bytes);
+  co_return true;
+}
+
+base::Async<HttpServer::Turn> HttpServer::take_turn(Wire& wire, std::string const& peer, bool may_go_on) {
+  auto head = co_await read_head(wire, limits_);
+  if (!head) {
+    if (!head.error()) co_return Turn{};
+    co_await write(wire, to_response(*head.error()), false, false);
+    co_return Turn{.unread = true};
+  }
+  auto request = std::move(head->request);
+  request.peer_address = peer;
+  bool const head_only = request.method == "HEAD";
+  auto const match = router_.find(head_only ? "GET" : request.method, request.path());
+  bool const upgrades = match.route && match.route->upgrade;
+
+  if (!match.route || (upgrades && head_only)) {
+    auto answer = match.path_known ? error_response(405, "METHOD_NOT_ALLOWED", "this path does not take that method")
+                                   : error_response(404, "NOT_FOUND", "there is nothing at this path");
+    if (match.path_known) answer.headers.add("Allow", match.route ? "GET" : match.allow);
+    bool const go_on = may_go_on && head->keep_alive && !head->has_body() && !stopping_;
+    wire.buffer.consume(head->bytes);
+    bool const written = co_await write(wire, std::move(answer), go_on, head_only);
+    co_return Turn{.go_on = written && go_on, .unread = head->has_body()};
+  }
+  if (upgrades) {
+    // A client must stay silent until we answer 101: anything already here would be lost with our buffer.
+    if (head->has_body() || wire.buffer.size() > head->bytes) {
+      auto early = error_response(400, "BAD_REQUEST", "data before the upgrade was answered");
+      co_await write(wire, std::move(early), false, false);
+      co_return Turn{.unread = true};
+    }
+    co_await hand_over(wire, match.route->upgrade, std::move(request));
+    co_return Turn{};
+  }
+  if (head->has_body()) {
+    auto body = co_await read_body(wire, *head, match.route->max_body_bytes, limits_);
+    if (!body) {
+      co_await write(wire, to_response(body.error()), false, head_only);
+      co_return Turn{.unread = true};
+    }
+    request.body = std::move(*body);
+  } else {
+    wire.buffer.consume(head->bytes);
+  }
+  wire.deadline.clear();
+  auto response = co_await ask_handler(*match.route, std::move(request));
+  bool const go_on = may_go_on && head->keep_alive && !stopping_;
+  bool const written = co_await write(wire, sendable(std::move(response)), go_on, head_only);
+  co_return Turn{.go_on = written && go_on};
+}
+
+/// A handler that throws costs one answer, not the connection, and its reason goes to the log only.
+base::Async<Response> HttpServer::ask_handler(Router::Route const& route, Request request) {
+  std::string reason = "not a std::exception";
+  try {
+    auto response = co_await route.handler(std::move(request));
+    co_return response;
+  } catch (std::exception const& error) {
+    reason = error.what();
+  } catch (...) {
+  }
+  auto const cancellation = co_await asio::this_coro::cancellation_state;
+  // A wait that threw because we are being dropped is no crash.
+  if (cancellation.cancelled() == asio::cancellation_type::none)
+    log_.error("http handler crashed", {{"route", route.path}, {"error", reason}});
+  co_return error_response(500, "INTERNAL_ERROR", "the request could not be answered");
+}
+
+base::Async<> HttpServer::hand_over(Wire& wire, Router::UpgradeHandler const& handler, Request request) {
+  wire.deadline.clear();
+  wire.buffer.clear();
+  wire.buffer.shrink_to_fit();
+  boost::system::error_code ignored;
+  PendingUpgrade pending{std::move(request), wire.socket.release(ignored)};
+  co_await handler(std::move(pending));
 }
 
 }  // namespace net

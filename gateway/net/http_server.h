@@ -2,25 +2,16 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
+#include <list>
 #include <string>
 
 #include "gateway/base/log.h"
 #include "gateway/base/metrics.h"
 #include "gateway/base/task_group.h"
+#include "gateway/net/http_limits.h"
 #include "gateway/net/router.h"
 
 namespace net {
-
-struct HttpLimits {
-  std::size_t header_bytes = 16 * 1024;
-  std::size_t header_fields = 100;
-  std::size_t target_bytes = 8 * 1024;
-  std::chrono::milliseconds header_timeout{10000};
-  std::chrono::milliseconds body_timeout{20000};
-  std::chrono::milliseconds keep_alive{60000};
-  unsigned requests_per_connection = 1000;
-  std::size_t connections = 20000;
-};
 
 /// One listening socket on one core (SO_REUSEPORT, so that every core has its own) and the connections accepted there.
 class HttpServer {
@@ -32,13 +23,19 @@ class HttpServer {
   std::uint16_t listen(std::string const& address, std::uint16_t port);
   /// Accepts until stop() or cancellation.
   base::Async<> serve();
-  /// Stops accepting; open connections finish their request. Idempotent.
+  /// Stops accepting and drops connections that wait for a request; others finish the one they have. Idempotent.
   void stop();
-  /// Waits for open connections, at most `grace`, then drops them.
+  /// Waits for open connections, at most `grace`, then cancels their handlers and drops them.
   base::Async<> drain(base::TimeSource::Clock::duration grace);
 
  private:
+  struct Wire;
+  struct Turn;
   base::Async<> connection(asio::ip::tcp::socket socket);
+  base::Async<bool> await_request(Wire& wire, std::chrono::milliseconds limit);
+  base::Async<Turn> take_turn(Wire& wire, std::string const& peer, bool may_go_on);
+  base::Async<Response> ask_handler(Router::Route const& route, Request request);
+  base::Async<> hand_over(Wire& wire, Router::UpgradeHandler const& handler, Request request);
 
   base::TimeSource& time_;
   base::Log log_;
@@ -46,6 +43,7 @@ class HttpServer {
   HttpLimits limits_;
   asio::ip::tcp::acceptor acceptor_;
   base::TaskGroup connections_;
+  std::list<asio::ip::tcp::socket*> idle_;  // those of connections between two requests
   bool stopping_ = false;
   prometheus::Counter& accepted_;
   prometheus::Counter& refused_;

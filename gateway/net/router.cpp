@@ -23,7 +23,12 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
   for (auto const& route : routes_) {
     if (!covers(route.path, path)) continue;
     match.path_known = true;
-    if (route.method != method) continue;
+    if (route.method != method) {
+      if (!match.allow.empty()) match.allow += ", ";
+      match.allow += route.method;
+      if (route.method == "GET" && route.handler) match.allow += ", HEAD";
+      continue;
+    }
     match.route = &route;
     return match;
   }

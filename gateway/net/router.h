@@ -26,6 +26,7 @@ class Router {
   struct Match {
     Route const* route = nullptr;
     bool path_known = false;  ///< The path exists under another method: answer 405, not 404.
+    std::string allow;        ///< The methods it does exist under, as an Allow header has them.
   };
 
   void on(std::string method, std::string path, Handler handler, std::size_t max_body_bytes = 64 * 1024);

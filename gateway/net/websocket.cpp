@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cassert>
 #include <deque>
+#include <optional>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -41,6 +41,8 @@ namespace {
 
 using namespace asio::experimental::awaitable_operators;
 
+constexpr unsigned control_frames_a_second = 100;
+
 /// One Beast stream. Writes are chained by completion handlers instead of a coroutine: a frame then costs one operation and
 /// no wake-up. `run` returns only after the last handler, so handlers may hold `this`.
 template <class Stream>
@@ -49,30 +51,21 @@ class BeastWebSocket final : public WebSocket {
   BeastWebSocket(beast::websocket::stream<Stream> stream, WebSocketSettings const& settings)
       : stream_{std::move(stream)}, settings_{settings}, idle_{stream_.get_executor()} {
     stream_.text(true);
+    stream_.control_callback([this](beast::websocket::frame_type, std::string_view) { count_control_frame(); });
   }
-
-  ~BeastWebSocket() override { assert(!writing_); }
 
   base::Async<WebSocketClosed> run(WebSocketSink& sink) override {
     co_await asio::this_coro::throw_if_cancelled(false);
-    WebSocketClosed closed;
-    for (;;) {
-      auto [error, bytes] = co_await stream_.async_read(buffer_, base::quietly);
-      if (error) {
-        closed = describe(error);
-        break;
-      }
-      auto const data = buffer_.cdata();
-      if (stream_.got_text()) sink.on_text({static_cast<char const*>(data.data()), data.size()});
-      else sink.on_binary(bytes);
-      buffer_.consume(buffer_.size());
-    }
+    auto const stop = co_await asio::this_coro::cancellation_state;
+    WebSocketClosed closed{1006, "cancelled", false};
+    if (stop.cancelled() == asio::cancellation_type::none) co_await (read_all(sink, closed) || abort_when_cancelled());
     abort();
-    co_await asio::this_coro::reset_cancellation_state();
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     while (writing_ || closing_) {
       idle_.expires_at(asio::steady_timer::time_point::max());
       (void)co_await idle_.async_wait(base::quietly);
     }
+    if (said_goodbye_) co_return WebSocketClosed{*said_goodbye_, goodbye_reason_, false};
     co_return closed;
   }
 
@@ -89,8 +82,7 @@ class BeastWebSocket final : public WebSocket {
     if (aborted_ || closing_) co_return;
     closing_ = true;
     co_await asio::this_coro::reset_cancellation_state();
-    asio::steady_timer limit{stream_.get_executor(), std::chrono::seconds{1}};
-    co_await (say_goodbye(code, std::move(reason)) || limit.async_wait(base::quietly));
+    co_await (say_goodbye(code, std::move(reason)) || abort_after(std::chrono::seconds{1}));
     closing_ = false;
     abort();
     idle_.cancel();
@@ -100,19 +92,95 @@ class BeastWebSocket final : public WebSocket {
     if (aborted_) return;
     aborted_ = true;
     waiting_.clear();
+    queued_ = writing_ ? sending_.size() : 0;
     boost::system::error_code ignored;
     beast::get_lowest_layer(stream_).close(ignored);
   }
 
  private:
+  base::Async<> read_all(WebSocketSink& sink, WebSocketClosed& closed) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (;;) {
+      auto [error, bytes] = co_await stream_.async_read(buffer_, base::quietly);
+      if (error) {
+        closed = describe(error);
+        co_return;
+      }
+      bool const delivered = deliver(sink);
+      buffer_.consume(buffer_.size());
+      // One TCP segment can hold many messages: what follows our own abort is not wanted any more.
+      if (aborted_) closed = {1006, dropped_for_, false};
+      else if (!delivered) closed = {1006, "the message handler failed", false};
+      else if (write_is_stuck()) closed = {1006, "peer stopped reading", false};
+      else continue;
+      co_return;
+    }
+  }
+
+  bool deliver(WebSocketSink& sink) {
+    auto const data = buffer_.cdata();
+    try {
+      if (stream_.got_text()) sink.on_text({static_cast<char const*>(data.data()), data.size()});
+      else sink.on_binary(data.size());
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  /// A cancellation can fall between two steps inside Beast and be lost there; a closed socket cannot be overlooked.
+  base::Async<> abort_when_cancelled() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    asio::steady_timer never{stream_.get_executor(), asio::steady_timer::time_point::max()};
+    (void)co_await never.async_wait(base::quietly);
+    abort();
+  }
+
+  base::Async<> abort_after(std::chrono::steady_clock::duration limit) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    asio::steady_timer timer{stream_.get_executor(), limit};
+    (void)co_await timer.async_wait(base::quietly);
+    abort();
+  }
+
   base::Async<> say_goodbye(std::uint16_t code, std::string reason) {
+    co_await asio::this_coro::throw_if_cancelled(false);
     while (writing_ && !aborted_) {
       idle_.expires_at(asio::steady_timer::time_point::max());
       (void)co_await idle_.async_wait(base::quietly);
     }
     if (aborted_) co_return;
-    if (reason.size() > 120) reason.resize(120);
-    (void)co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), reason}, base::quietly);
+    goodbye_reason_ = fitting(std::move(reason));
+    goodbye_code_ = code;
+    auto [error] = co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), goodbye_reason_},
+                                                base::quietly);
+    if (!error) said_goodbye_ = code;
+  }
+
+  /// A close frame holds 123 bytes of reason (RFC 6455, 5.5), and half a character would make it invalid.
+  static std::string fitting(std::string reason) {
+    constexpr std::size_t most = 123;
+    if (reason.size() <= most) return reason;
+    auto end = most;
+    while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xC0) == 0x80) --end;
+    reason.resize(end);
+    return reason;
+  }
+
+  /// Each ping costs us a pong: a peer that sends little else is dropped.
+  void count_control_frame() {
+    auto const now = std::chrono::steady_clock::now();
+    if (now - control_window_ > std::chrono::seconds{1}) {
+      control_window_ = now;
+      control_frames_ = 0;
+    }
+    if (++control_frames_ <= control_frames_a_second) return;
+    dropped_for_ = "too many control frames";
+    abort();
+  }
+
+  bool write_is_stuck() const {
+    return writing_ && std::chrono::steady_clock::now() - write_started_ > settings_.write_timeout;
   }
 
   enum class Kind : bool { text, binary };
@@ -123,7 +191,8 @@ class BeastWebSocket final : public WebSocket {
 
   base::Result<> enqueue(std::string_view text, Kind kind, bool first) {
     if (aborted_ || closing_) return base::fail(base::Fault::unavailable, "connection is closed");
-    if (writing_ && std::chrono::steady_clock::now() - write_started_ > settings_.write_timeout) {
+    if (write_is_stuck()) {
+      dropped_for_ = "peer stopped reading";
       abort();
       return base::fail(base::Fault::unavailable, "peer stopped reading");
     }
@@ -152,22 +221,33 @@ class BeastWebSocket final : public WebSocket {
     waiting_.pop_front();
     writing_ = true;
     write_started_ = std::chrono::steady_clock::now();
-    stream_.async_write(asio::buffer(sending_), [this](boost::system::error_code error, std::size_t) {
-      writing_ = false;
-      queued_ -= std::min(queued_, sending_.size());
-      if (spare_.size() < 4) spare_.push_back(std::move(sending_));
-      if (error) abort();
-      write_next();
-    });
+    // The handler may outlive us when the whole event loop is torn down.
+    auto on_written = [this, alive = std::weak_ptr{alive_}](boost::system::error_code error, std::size_t) {
+      if (!alive.expired()) written(error);
+    };
+    stream_.async_write(asio::buffer(sending_), std::move(on_written));
   }
 
-  WebSocketClosed describe(boost::system::error_code error) const {
+  void written(boost::system::error_code error) {
+    writing_ = false;
+    queued_ -= std::min(queued_, sending_.size());
+    if (spare_.size() < 4) spare_.push_back(std::move(sending_));
+    if (error) abort();
+    write_next();
+  }
+
+  WebSocketClosed describe(boost::system::error_code error) {
     if (error == beast::websocket::error::closed) {
+      // An answer to our own close frame.
+      if (goodbye_code_) return {*goodbye_code_, goodbye_reason_, false};
       auto const& reason = stream_.reason();
       auto const code = static_cast<std::uint16_t>(reason.code);
       return {code == 0 ? std::uint16_t{1005} : code, std::string{reason.reason.data(), reason.reason.size()}, true};
     }
+    if (aborted_) return {1006, dropped_for_, false};
+    // Beast has sent the close frame for these (RFC 6455, 7.4.1).
     if (error == beast::websocket::error::message_too_big) return {1009, "message too big", false};
+    if (error == beast::websocket::error::bad_frame_payload) return {1007, error.message(), false};
     if (error.category() == make_error_code(beast::websocket::error::bad_opcode).category())
       return {1002, error.message(), false};
     return {1006, error.message(), false};
@@ -182,6 +262,13 @@ class BeastWebSocket final : public WebSocket {
   std::size_t queued_ = 0;
   std::chrono::steady_clock::time_point write_started_;
   asio::steady_timer idle_;  // rung when a write ends during close or abort
+  std::chrono::steady_clock::time_point control_window_;
+  unsigned control_frames_ = 0;
+  std::string dropped_for_ = "dropped by us";
+  std::optional<std::uint16_t> goodbye_code_;  // of the close frame we have begun to send
+  std::optional<std::uint16_t> said_goodbye_;  // of the close frame that the peer has answered
+  std::string goodbye_reason_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
   bool writing_ = false;
   bool closing_ = false;
   bool aborted_ = false;
@@ -195,6 +282,7 @@ void configure(beast::websocket::stream<Stream>& stream, WebSocketSettings const
   timeout.keep_alive_pings = true;
   stream.set_option(timeout);
   stream.read_message_max(settings.max_message_bytes);
+  stream.auto_fragment(false);  // one message, one frame: not every peer puts fragments together
   boost::system::error_code ignored;
   beast::get_lowest_layer(stream).set_option(Tcp::no_delay(true), ignored);
 }
@@ -226,15 +314,37 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> upgrade(beast::websocket::
   co_return std::make_unique<BeastWebSocket<Stream>>(std::move(stream), settings);
 }
 
+/// getaddrinfo cannot be interrupted: a lookup that nobody waits for any more ends by itself, in the resolver's own thread.
+struct Lookup {
+  explicit Lookup(asio::any_io_executor executor) : resolver{executor}, done{executor} {
+    done.expires_at(asio::steady_timer::time_point::max());
+  }
+  Tcp::resolver resolver;
+  asio::steady_timer done;
+  boost::system::error_code error = asio::error::operation_aborted;
+  Tcp::resolver::results_type endpoints;
+};
+
+base::Async<std::shared_ptr<Lookup>> look_up(std::string host, std::uint16_t port) {
+  auto const lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
+  auto on_found = [lookup](boost::system::error_code error, Tcp::resolver::results_type endpoints) {
+    lookup->error = error;
+    lookup->endpoints = std::move(endpoints);
+    lookup->done.cancel();
+  };
+  lookup->resolver.async_resolve(host, std::to_string(port), std::move(on_found));
+  (void)co_await lookup->done.async_wait(base::quietly);
+  co_return lookup;
+}
+
 base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Headers const& headers,
                                                             WebSocketSettings const& settings, TlsClient& tls) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto const executor = co_await asio::this_coro::executor;
-  Tcp::resolver resolver{executor};
-  auto [lookup_error, endpoints] =
-      co_await resolver.async_resolve(url.host, std::to_string(url.port_or_default()), base::quietly);
-  if (lookup_error) co_return base::fail(fault_of(lookup_error), "name lookup: " + lookup_error.message());
+  auto const lookup = co_await look_up(url.host, url.port_or_default());
+  if (lookup->error) co_return base::fail(fault_of(lookup->error), "name lookup: " + lookup->error.message());
   Tcp::socket socket{executor};
-  auto [connect_error, endpoint] = co_await asio::async_connect(socket, endpoints, base::quietly);
+  auto [connect_error, endpoint] = co_await asio::async_connect(socket, lookup->endpoints, base::quietly);
   if (connect_error) co_return base::fail(fault_of(connect_error), "connect: " + connect_error.message());
   if (url.scheme == "ws" || url.scheme == "http") {
     beast::websocket::stream<Tcp::socket> stream{std::move(socket)};
@@ -257,8 +367,13 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Heade
 base::Async<base::Result<std::unique_ptr<WebSocket>>> connect_websocket(Url url, Headers headers,
                                                                          WebSocketSettings settings, TlsClient& tls,
                                                                          std::chrono::milliseconds timeout) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (!is_sendable(headers)) co_return base::fail(base::Fault::protocol, "a header holds a control character");
+  auto const stop = co_await asio::this_coro::cancellation_state;
+  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "connect cancelled");
   asio::steady_timer limit{co_await asio::this_coro::executor, timeout};
   auto outcome = co_await (dial(url, headers, settings, tls) || limit.async_wait(base::quietly));
+  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "connect cancelled");
   if (outcome.index() == 0) co_return std::move(std::get<0>(outcome));
   co_return base::fail(base::Fault::timed_out, "no WebSocket within the time allowed");
 }
@@ -288,6 +403,7 @@ base::Result<Tcp::socket> adopt(asio::any_io_executor executor, int descriptor) 
 
 base::Async<base::Result<std::unique_ptr<WebSocket>>> PendingUpgrade::accept(WebSocketSettings settings,
                                                                               std::string subprotocol) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto socket = adopt(co_await asio::this_coro::executor, socket_);
   if (!socket) co_return std::unexpected{socket.error()};
   socket_ = -1;
@@ -308,9 +424,11 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> PendingUpgrade::accept(Web
 }
 
 base::Async<> PendingUpgrade::refuse(Response response) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto socket = adopt(co_await asio::this_coro::executor, socket_);
   if (!socket) co_return;
   socket_ = -1;
+  if (!is_sendable(response.headers)) response = error_response(500, "INTERNAL_ERROR", "the request could not be answered");
   beast::http::response<beast::http::string_body> answer{static_cast<beast::http::status>(response.status), 11};
   for (auto const& [name, value] : response.headers) answer.set(name, value);
   answer.set(beast::http::field::connection, "close");

@@ -15,8 +15,8 @@ void add_operations(net::Router& router, std::function<Health()> health, base::M
     std::string_view const status = now.draining ? "draining" : !now.ready ? "starting" : now.database ? "ok" : "degraded";
     co_return net::Response::json(
         now.ready ? 200 : 503,
-        fmt::format(R"({{"status":"{}","database":"{}","calls":{},"records_waiting":{}}})", status,
-                    now.database ? "up" : "away", now.calls, now.records_waiting) + "\n");
+        fmt::format(R"({{"status":"{}","database":"{}","calls":{},"numbers":{},"records_waiting":{}}})", status,
+                    now.database ? "up" : "away", now.calls, now.numbers, now.records_waiting) + "\n");
   });
   router.on("GET", "/metrics", [&metrics](net::Request) -> base::Async<net::Response> {
     co_return net::Response::with(200, "text/plain; version=0.0.4; charset=utf-8", metrics.expose());

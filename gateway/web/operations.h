@@ -13,6 +13,7 @@ struct Health {
   bool draining = false;
   bool database = true;        ///< The last write or look succeeded; calls go on without it.
   std::size_t calls = 0;
+  std::size_t numbers = 0;          ///< Phone numbers that an agent answers.
   std::size_t records_waiting = 0;
 };
 

@@ -30,9 +30,13 @@ config::Report report_of_a_trial() {
                            {"Twilio account", Status::fail, "401 for \"AC...cdef\"", "check TWILIO_AUTH_TOKEN"}});
 }
 
-TEST(Doctor, tells_what_is_wrong_and_what_to_do) { expect_golden("doctor_trial.txt", to_text(report_of_a_trial())); }
+TEST(Doctor, tells_what_is_wrong_and_what_to_do) {
+  expect_golden("doctor_trial.txt", to_text(report_of_a_trial()));
+}
 
-TEST(Doctor, says_the_same_to_programs) { expect_golden("doctor_trial.json", to_json(report_of_a_trial()) + "\n"); }
+TEST(Doctor, says_the_same_to_programs) {
+  expect_golden("doctor_trial.json", to_json(report_of_a_trial()) + "\n");
+}
 
 TEST(Doctor, lists_what_keeps_serve_from_starting_and_spares_advice_until_then) {
   test::ConfigScene scene;

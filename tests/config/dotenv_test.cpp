@@ -26,7 +26,9 @@ TEST(Dotenv, reads_values_as_people_write_them) {
       {"\texport A=exported", "exported"},
       {"export\tA=exported", "exported"},
       {"A=windows\r\n", "windows"},
-      {"\xEF\xBB\xBF" "A=marked", "marked"},
+      {"\xEF\xBB\xBF"
+       "A=marked",
+       "marked"},
       {"A=value # comment", "value"},
       {"A=value#no-comment", "value#no-comment"},
       {"A= # only a comment", ""},
@@ -51,7 +53,8 @@ TEST(Dotenv, skips_blank_lines_and_comments_and_counts_lines_from_one) {
 }
 
 TEST(Dotenv, names_each_bad_line_and_goes_on_without_repeating_values) {
-  auto const dotenv = read_dotenv("sk_secret\nA=1\n2B=sk_secret\nC=\"sk_secret\nA=sk_secret\nD='sk' secret\nE=ok\n=x\n");
+  auto const dotenv =
+      read_dotenv("sk_secret\nA=1\n2B=sk_secret\nC=\"sk_secret\nA=sk_secret\nD='sk' secret\nE=ok\n=x\n");
   std::vector<int> lines;
   for (auto const& fault : dotenv.faults) {
     lines.push_back(fault.line);

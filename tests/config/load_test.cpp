@@ -84,17 +84,17 @@ TEST(Settings, read_a_dotenv_file_from_windows) {
 
 TEST(Settings, of_the_environment_only_our_names_count) {
   ConfigScene scene;
-  scene.sources.environment = {{"PATH", "/bin"}, {"PROT", "1"}, {"SWITCHBOARD_TEST_DATABASE", "x"}, {"SWITCHBOARD_JS", "1"}};
+  scene.sources.environment = {
+      {"PATH", "/bin"}, {"PROT", "1"}, {"SWITCHBOARD_TEST_DATABASE", "x"}, {"SWITCHBOARD_JS", "1"}};
   EXPECT_EQ(scene.faults(), Lines{});
 }
 
 TEST(Settings, name_all_that_serve_misses) {
   ConfigScene scene;
   scene.sources.purpose = config::Purpose::serve;
-  EXPECT_EQ(scene.faults(),
-            (Lines{"PUBLIC_BASE_URL: is missing; set it, or http.public_base_url in switchboard.toml",
-                   "TWILIO_ACCOUNT_SID: is missing; set it, or twilio.account_sid in switchboard.toml",
-                   "TWILIO_AUTH_TOKEN: is missing; set TWILIO_AUTH_TOKEN or TWILIO_AUTH_TOKEN_FILE"}));
+  EXPECT_EQ(scene.faults(), (Lines{"PUBLIC_BASE_URL: is missing; set it, or http.public_base_url in switchboard.toml",
+                                   "TWILIO_ACCOUNT_SID: is missing; set it, or twilio.account_sid in switchboard.toml",
+                                   "TWILIO_AUTH_TOKEN: is missing; set TWILIO_AUTH_TOKEN or TWILIO_AUTH_TOKEN_FILE"}));
   scene.is_ready_to_serve();
   EXPECT_EQ(scene.faults(), Lines{});
 }
@@ -105,14 +105,16 @@ TEST(Settings, report_every_fault_of_every_source_at_once) {
   scene.dotenv("PORTT=1\nnonsense\n");
   scene.sources.environment = {{"SWITCHBOARD_COREZ", "1"}, {"PORT", "http"}};
   scene.sources.flags = {{"opsport", "1"}};
-  EXPECT_EQ(scene.faults(),
-            (Lines{"http.prot: no setting has this name (switchboard.toml line 2); did you mean http.port?",
-                   "media.playout_lead: the value has the wrong type (switchboard.toml line 4); write a duration in quotes, such as \"8s\"",
-                   ".env line 2: there is no = in the line; write NAME=value, in quotes when the value holds spaces or #",
-                   "PORTT: no setting has this name (.env line 1); did you mean PORT?",
-                   "SWITCHBOARD_COREZ: no setting has this name (environment); did you mean SWITCHBOARD_CORES?",
-                   "--opsport: there is no such flag; did you mean --ops-port?",
-                   "PORT: \"http\" is not a number (environment); write a whole number from 0 to 65535"}));
+  EXPECT_EQ(
+      scene.faults(),
+      (Lines{"http.prot: no setting has this name (switchboard.toml line 2); did you mean http.port?",
+             "media.playout_lead: the value has the wrong type (switchboard.toml line 4); write a duration in quotes, "
+             "such as \"8s\"",
+             ".env line 2: there is no = in the line; write NAME=value, in quotes when the value holds spaces or #",
+             "PORTT: no setting has this name (.env line 1); did you mean PORT?",
+             "SWITCHBOARD_COREZ: no setting has this name (environment); did you mean SWITCHBOARD_CORES?",
+             "--opsport: there is no such flag; did you mean --ops-port?",
+             "PORT: \"http\" is not a number (environment); write a whole number from 0 to 65535"}));
 }
 
 struct Refused {
@@ -126,23 +128,40 @@ TEST(Settings, refuse_bad_values_with_the_fix) {
       {"PORT", "65536", "65536 is out of range (environment); write a whole number from 0 to 65535"},
       {"PORT", "-1", "-1 is out of range (environment); write a whole number from 0 to 65535"},
       {"PORT", "3000 ", "\"3000 \" is not a number (environment); write a whole number from 0 to 65535"},
-      {"SWITCHBOARD_ADDRESS", "localhost", "\"localhost\" is not an IP address (environment); write for example 127.0.0.1, 0.0.0.0 or ::"},
-      {"SWITCHBOARD_PLAYOUT_LEAD", "200", "\"200\" is not a duration (environment); write for example 200ms, 8s, 5m or 1h"},
+      {"SWITCHBOARD_ADDRESS", "localhost",
+       "\"localhost\" is not an IP address (environment); write for example 127.0.0.1, 0.0.0.0 or ::"},
+      {"SWITCHBOARD_PLAYOUT_LEAD", "200",
+       "\"200\" is not a duration (environment); write for example 200ms, 8s, 5m or 1h"},
       {"SWITCHBOARD_PLAYOUT_LEAD", "5m", "5m is out of range (environment); write a duration from 20ms to 2s"},
-      {"SWITCHBOARD_LOG_LEVEL", "loud", "\"loud\" is no log level (environment); write debug, info, warning, error or off"},
+      {"SWITCHBOARD_LOG_LEVEL", "loud",
+       "\"loud\" is no log level (environment); write debug, info, warning, error or off"},
       {"SWITCHBOARD_RECORDING_ENABLED", "maybe", "\"maybe\" is neither yes nor no (environment); write true or false"},
-      {"TWILIO_ACCOUNT_SID", "AC12", "is not an Account SID (environment); copy AC and its 32 hex digits from the Twilio console"},
-      {"PUBLIC_BASE_URL", "voice.example.com", "is not https://host[:port] without path, query or user (environment); write for example https://voice.example.com"},
-      {"PUBLIC_BASE_URL", "https://voice.example.com/app", "is not https://host[:port] without path, query or user (environment); write for example https://voice.example.com"},
-      {"PUBLIC_BASE_URL", "http://voice.example.com", "is plain http beyond this machine, which Twilio's media streams refuse (environment); use https://"},
-      {"TWILIO_API_BASE_URL", "https://user:hush@x", "is not an http(s) address without query or user (environment); write for example https://api.example.com"},
-      {"ELEVENLABS_ORIGIN", "https://x/y", "is not an origin (environment); write scheme and host only, for example https://voice.example.com"},
+      {"TWILIO_ACCOUNT_SID", "AC12",
+       "is not an Account SID (environment); copy AC and its 32 hex digits from the Twilio console"},
+      {"PUBLIC_BASE_URL", "voice.example.com",
+       "is not https://host[:port] without path, query or user (environment); write for example "
+       "https://voice.example.com"},
+      {"PUBLIC_BASE_URL", "https://voice.example.com/app",
+       "is not https://host[:port] without path, query or user (environment); write for example "
+       "https://voice.example.com"},
+      {"PUBLIC_BASE_URL", "http://voice.example.com",
+       "is plain http beyond this machine, which Twilio's media streams refuse (environment); use https://"},
+      {"TWILIO_API_BASE_URL", "https://user:hush@x",
+       "is not an http(s) address without query or user (environment); write for example https://api.example.com"},
+      {"ELEVENLABS_ORIGIN", "https://x/y",
+       "is not an origin (environment); write scheme and host only, for example https://voice.example.com"},
       {"OPENAI_MODEL", "a\nb", "\"a\\x0ab\" holds characters that cannot be printed (environment); use plain ASCII"},
-      {"TWILIO_AUTH_TOKEN", "hush hush", "holds a space, a line break or a character beyond ASCII (environment); copy the credential again, nothing around it"},
-      {"DATABASE_URL", "mysql://u:hush@h", "is not a PostgreSQL address (environment); write postgresql://user:password@host:5432/database"},
+      {"TWILIO_AUTH_TOKEN", "hush hush",
+       "holds a space, a line break or a character beyond ASCII (environment); copy the credential again, nothing "
+       "around it"},
+      {"DATABASE_URL", "mysql://u:hush@h",
+       "is not a PostgreSQL address (environment); write postgresql://user:password@host:5432/database"},
       {"SMTP_URL", "hush", "is not a mail server address (environment); write smtps://user:password@host:465"},
-      {"SLACK_WEBHOOK_URL", "http://hush", "is not an https address (environment); copy the whole address, https:// included"},
-      {"INTEGRATION_ENCRYPTION_KEY", "hush", "is neither 64 hex digits nor base64 of 32 bytes (environment); make one with switchboard generate-encryption-key"},
+      {"SLACK_WEBHOOK_URL", "http://hush",
+       "is not an https address (environment); copy the whole address, https:// included"},
+      {"INTEGRATION_ENCRYPTION_KEY", "hush",
+       "is neither 64 hex digits nor base64 of 32 bytes (environment); make one with switchboard "
+       "generate-encryption-key"},
   };
   for (auto const& row : table) {
     ConfigScene scene;
@@ -166,13 +185,23 @@ TEST(Settings, refuse_what_cannot_hold_together) {
   std::string const key(64, 'a');
   Contradiction const table[] = {
       {{{"PORT", "9464"}}, "SWITCHBOARD_OPS_PORT: is 9464, as PORT is; give each listener its own port"},
-      {{{"SWITCHBOARD_MESSAGE_FRAMES", "11"}}, "SWITCHBOARD_MESSAGE_FRAMES: 11 frames are 220ms, more than SWITCHBOARD_PLAYOUT_LEAD (200ms); send fewer frames in a message, or keep a larger lead"},
-      {{{"SWITCHBOARD_MAX_SOCKETS", "100"}}, "SWITCHBOARD_MAX_CALLS: 5000 calls need as many sockets, SWITCHBOARD_MAX_SOCKETS allows 100; allow fewer calls, or more sockets"},
-      {{{"SWITCHBOARD_MAX_CALL_DURATION", "5s"}}, "SWITCHBOARD_DEAD_AIR_AFTER: is longer than SWITCHBOARD_MAX_CALL_DURATION; make it shorter"},
-      {{{"CHATWOOT_API_KEY", "hush"}}, "CHATWOOT_BASE_URL: needs CHATWOOT_ACCOUNT_ID and CHATWOOT_API_KEY beside it; set all three, or none"},
-      {{{"TWILIO_AUTH_TOKEN_SECONDARY", "hush"}}, "TWILIO_AUTH_TOKEN_SECONDARY: is set without TWILIO_AUTH_TOKEN; set the first token as well"},
-      {{{"INTEGRATION_ENCRYPTION_KEY_PREVIOUS", key}}, "INTEGRATION_ENCRYPTION_KEY_PREVIOUS: is set without INTEGRATION_ENCRYPTION_KEY; make a new key with switchboard generate-encryption-key"},
-      {{{"INTEGRATION_ENCRYPTION_KEY", key}, {"INTEGRATION_ENCRYPTION_KEY_PREVIOUS", std::string(64, 'b') + "," + key}}, "INTEGRATION_ENCRYPTION_KEY_PREVIOUS: holds the current key; list older keys only"},
+      {{{"SWITCHBOARD_MESSAGE_FRAMES", "11"}},
+       "SWITCHBOARD_MESSAGE_FRAMES: 11 frames are 220ms, more than SWITCHBOARD_PLAYOUT_LEAD (200ms); send fewer frames "
+       "in a message, or keep a larger lead"},
+      {{{"SWITCHBOARD_MAX_SOCKETS", "100"}},
+       "SWITCHBOARD_MAX_CALLS: 5000 calls need as many sockets, SWITCHBOARD_MAX_SOCKETS allows 100; allow fewer calls, "
+       "or more sockets"},
+      {{{"SWITCHBOARD_MAX_CALL_DURATION", "5s"}},
+       "SWITCHBOARD_DEAD_AIR_AFTER: is longer than SWITCHBOARD_MAX_CALL_DURATION; make it shorter"},
+      {{{"CHATWOOT_API_KEY", "hush"}},
+       "CHATWOOT_BASE_URL: needs CHATWOOT_ACCOUNT_ID and CHATWOOT_API_KEY beside it; set all three, or none"},
+      {{{"TWILIO_AUTH_TOKEN_SECONDARY", "hush"}},
+       "TWILIO_AUTH_TOKEN_SECONDARY: is set without TWILIO_AUTH_TOKEN; set the first token as well"},
+      {{{"INTEGRATION_ENCRYPTION_KEY_PREVIOUS", key}},
+       "INTEGRATION_ENCRYPTION_KEY_PREVIOUS: is set without INTEGRATION_ENCRYPTION_KEY; make a new key with "
+       "switchboard generate-encryption-key"},
+      {{{"INTEGRATION_ENCRYPTION_KEY", key}, {"INTEGRATION_ENCRYPTION_KEY_PREVIOUS", std::string(64, 'b') + "," + key}},
+       "INTEGRATION_ENCRYPTION_KEY_PREVIOUS: holds the current key; list older keys only"},
   };
   for (auto const& row : table) {
     ConfigScene scene;
@@ -200,13 +229,15 @@ x = 1
 [limits]
 max_calls = 1.5
 )");
-  EXPECT_EQ(scene.faults(),
-            (Lines{"PORT: no setting has this name (switchboard.toml line 1); did you mean http.port?",
-                   "http.porrt: no setting has this name (switchboard.toml line 3); did you mean http.port?",
-                   "\"http.port\": no setting has this name (switchboard.toml line 2); did you mean http.port?",
-                   "limits.max_calls: the value has the wrong type (switchboard.toml line 8); write a whole number",
-                   "medai: no setting has this name (switchboard.toml line 4); remove it, or see switchboard serve --help",
-                   "media.playout_lead: the value has the wrong type (switchboard.toml line 5); write a duration in quotes, such as \"8s\""}));
+  EXPECT_EQ(
+      scene.faults(),
+      (Lines{"PORT: no setting has this name (switchboard.toml line 1); did you mean http.port?",
+             "http.porrt: no setting has this name (switchboard.toml line 3); did you mean http.port?",
+             "\"http.port\": no setting has this name (switchboard.toml line 2); did you mean http.port?",
+             "limits.max_calls: the value has the wrong type (switchboard.toml line 8); write a whole number",
+             "medai: no setting has this name (switchboard.toml line 4); remove it, or see switchboard serve --help",
+             "media.playout_lead: the value has the wrong type (switchboard.toml line 5); write a duration in quotes, "
+             "such as \"8s\""}));
 }
 
 TEST(Settings, point_at_broken_toml_without_repeating_it) {
@@ -222,7 +253,8 @@ TEST(Settings, need_the_file_that_was_named) {
   ConfigScene scene;
   EXPECT_EQ(scene.faults(), Lines{});
   scene.sources.toml_must_exist = true;
-  EXPECT_EQ(scene.faults(), Lines{"switchboard.toml: does not exist; name a readable file with --config, or leave the flag out"});
+  EXPECT_EQ(scene.faults(),
+            Lines{"switchboard.toml: does not exist; name a readable file with --config, or leave the flag out"});
 }
 
 TEST(Secrets, are_refused_on_the_command_line) {
@@ -236,9 +268,10 @@ TEST(Secrets, are_refused_on_the_command_line) {
 TEST(Secrets, are_refused_in_toml) {
   ConfigScene scene;
   scene.toml("[twilio]\nauth_token = \"hush\"\n");
-  EXPECT_EQ(scene.faults(),
-            Lines{"twilio.auth_token: secrets are not read from here (switchboard.toml line 2); set TWILIO_AUTH_TOKEN in the "
-                  "environment, or twilio.auth_token_file here"});
+  EXPECT_EQ(
+      scene.faults(),
+      Lines{"twilio.auth_token: secrets are not read from here (switchboard.toml line 2); set TWILIO_AUTH_TOKEN in the "
+            "environment, or twilio.auth_token_file here"});
 }
 
 TEST(Secrets, are_read_from_the_file_that_any_source_names) {
@@ -262,9 +295,10 @@ TEST(Secrets, are_refused_from_files_that_others_may_touch) {
     mode_t mode;
     char const* complaint;
   };
-  for (auto const& [mode, complaint] : {Case{0400, ""}, Case{0600, ""}, Case{0440, ""}, Case{0640, ""}, Case{0604, "can be read by every user"},
-                                        Case{0644, "can be read by every user"}, Case{0660, "can be written by other users"},
-                                        Case{0602, "can be written by other users"}}) {
+  for (auto const& [mode, complaint] :
+       {Case{0400, ""}, Case{0600, ""}, Case{0440, ""}, Case{0640, ""}, Case{0604, "can be read by every user"},
+        Case{0644, "can be read by every user"}, Case{0660, "can be written by other users"},
+        Case{0602, "can be written by other users"}}) {
     ConfigScene scene;
     scene.sources.environment = {{"TWILIO_AUTH_TOKEN_FILE", scene.file("token", "hush", mode).string()}};
     auto const refusal = std::string{"TWILIO_AUTH_TOKEN_FILE: \"token\" "} + complaint +
@@ -279,8 +313,9 @@ TEST(Secrets, put_where_a_file_name_belongs_are_not_repeated) {
   scene.is_ready_to_serve();
   scene.sources.environment.erase("TWILIO_AUTH_TOKEN");
   scene.sources.environment["TWILIO_AUTH_TOKEN_FILE"] = "hush0123456789";
-  EXPECT_EQ(scene.faults(), Lines{"TWILIO_AUTH_TOKEN_FILE: the named file does not exist (environment); name a file with the "
-                                  "secret alone in it, mode 0600"});
+  EXPECT_EQ(scene.faults(),
+            Lines{"TWILIO_AUTH_TOKEN_FILE: the named file does not exist (environment); name a file with the "
+                  "secret alone in it, mode 0600"});
 }
 
 TEST(Secrets, need_something_in_a_regular_file) {
@@ -296,7 +331,8 @@ TEST(Secrets, given_twice_in_one_source_are_a_fault_and_in_two_sources_not) {
   ConfigScene scene;
   auto const file = scene.file("token", "from-a-file").string();
   scene.sources.environment = {{"TWILIO_AUTH_TOKEN", "direct"}, {"TWILIO_AUTH_TOKEN_FILE", file}};
-  EXPECT_EQ(scene.faults(), Lines{"TWILIO_AUTH_TOKEN_FILE: TWILIO_AUTH_TOKEN is given as well (environment); keep one of them"});
+  EXPECT_EQ(scene.faults(),
+            Lines{"TWILIO_AUTH_TOKEN_FILE: TWILIO_AUTH_TOKEN is given as well (environment); keep one of them"});
   scene.sources.environment["TWILIO_AUTH_TOKEN"] = "";
   EXPECT_EQ(config::load(scene.sources).twilio.auth_token.reveal(), "from-a-file");
   scene.sources.environment = {{"TWILIO_AUTH_TOKEN", "direct"}};
@@ -318,8 +354,9 @@ TEST(Secrets, never_appear_in_what_the_operator_reads) {
   for (auto const* value : {"hush", "hush hush", "hush\nhush", "postgresql://u:hush@h", "https://hush", "\"hush"}) {
     ConfigScene scene;
     scene.sources.purpose = config::Purpose::serve;
-    for (auto const& name : {"TWILIO_AUTH_TOKEN", "DATABASE_URL", "SMTP_URL", "SLACK_WEBHOOK_URL", "INTEGRATION_ENCRYPTION_KEY",
-                             "INTEGRATION_ENCRYPTION_KEY_PREVIOUS", "ELEVENLABS_API_KEY", "OPENAI_API_KEY"}) {
+    for (auto const& name :
+         {"TWILIO_AUTH_TOKEN", "DATABASE_URL", "SMTP_URL", "SLACK_WEBHOOK_URL", "INTEGRATION_ENCRYPTION_KEY",
+          "INTEGRATION_ENCRYPTION_KEY_PREVIOUS", "ELEVENLABS_API_KEY", "OPENAI_API_KEY"}) {
       scene.sources.environment[name] = value;
       scene.sources.flags[std::string{"x"} + name] = value;
     }

@@ -10,7 +10,9 @@
 namespace {
 
 /// Takes the # away from every line that holds a setting.
-std::string uncommented(std::string const& text) { return std::regex_replace(text, std::regex{"(^|\n)#(?=[A-Za-z_]+ ?=)"}, "$1"); }
+std::string uncommented(std::string const& text) {
+  return std::regex_replace(text, std::regex{"(^|\n)#(?=[A-Za-z_]+ ?=)"}, "$1");
+}
 
 /// Compares with the file in the tree; SWITCHBOARD_TEST_WRITE_EXAMPLES=1 writes it instead.
 void expect_file(std::string const& name, std::string const& text) {
@@ -31,7 +33,8 @@ TEST(Examples, load_to_the_defaults_when_everything_is_uncommented) {
   EXPECT_EQ(scene.faults(), std::vector<std::string>{});
   auto const settings = config::load(scene.sources);
   config::Settings const defaults;
-  for (auto const& setting : config::table()) EXPECT_EQ(config::shown(setting, settings), config::shown(setting, defaults)) << setting.name;
+  for (auto const& setting : config::table())
+    EXPECT_EQ(config::shown(setting, settings), config::shown(setting, defaults)) << setting.name;
 }
 
 TEST(Examples, hold_every_setting_where_it_is_allowed) {
@@ -40,7 +43,9 @@ TEST(Examples, hold_every_setting_where_it_is_allowed) {
   for (auto const& setting : config::table()) {
     auto const key = "\n" + std::string{setting.path.substr(setting.path.rfind('.') + 1)} + " = ";
     if (!config::is_secret(setting)) EXPECT_NE(toml.find(key), std::string::npos) << setting.path;
-    EXPECT_NE(env.find("\n" + std::string{setting.name} + "=" + std::string{setting.standard} + "\n"), std::string::npos) << setting.name;
+    EXPECT_NE(env.find("\n" + std::string{setting.name} + "=" + std::string{setting.standard} + "\n"),
+              std::string::npos)
+        << setting.name;
   }
 }
 
@@ -53,7 +58,8 @@ TEST(Help, tells_flag_name_path_and_default_of_every_setting) {
   for (auto const& setting : config::table()) {
     EXPECT_NE(help.find("--" + config::flag_of(setting)), std::string::npos) << setting.name;
     EXPECT_NE(help.find(setting.name), std::string::npos) << setting.name;
-    if (!setting.standard.empty()) EXPECT_NE(help.find("default " + std::string{setting.standard}), std::string::npos) << setting.name;
+    if (!setting.standard.empty())
+      EXPECT_NE(help.find("default " + std::string{setting.standard}), std::string::npos) << setting.name;
   }
 }
 

@@ -21,8 +21,8 @@ TEST(Duration, reads_a_whole_number_and_a_unit) {
 }
 
 TEST(Duration, refuses_everything_else) {
-  for (auto const* text : {"", "5", "s", "-5s", "+5s", "1.5s", "5 s", " 5s", "5S", "5sec", "5s ", "9223372036854775807h",
-                           "99999999999999999999ms"}) {
+  for (auto const* text : {"", "5", "s", "-5s", "+5s", "1.5s", "5 s", " 5s", "5S", "5sec", "5s ",
+                           "9223372036854775807h", "99999999999999999999ms"}) {
     EXPECT_EQ(config::read_duration(text), std::nullopt) << text;
   }
 }
@@ -43,17 +43,39 @@ TEST(WebAddress, takes_apart_what_an_operator_writes) {
 }
 
 TEST(WebAddress, refuses_what_could_mean_two_things) {
-  for (auto const* text : {"", "voice.example.com", "ftp://x", "HTTPS://x", "https://", "https:///x", "https://user@x",
-                           "https://user:pass@x", "https://x?q=1", "https://x/#f", "https://x y", "https://x:0",
-                           "https://x:65536", "https://x:", "https://x:80a", "https://[::1", "https://[zz]", "https://[::1]x",
-                           "https://.x", "https://-x", "https://ü.de", "https://x/\n", "https://x\\y", "https://a:1:2"}) {
+  for (auto const* text : {"",
+                           "voice.example.com",
+                           "ftp://x",
+                           "HTTPS://x",
+                           "https://",
+                           "https:///x",
+                           "https://user@x",
+                           "https://user:pass@x",
+                           "https://x?q=1",
+                           "https://x/#f",
+                           "https://x y",
+                           "https://x:0",
+                           "https://x:65536",
+                           "https://x:",
+                           "https://x:80a",
+                           "https://[::1",
+                           "https://[zz]",
+                           "https://[::1]x",
+                           "https://.x",
+                           "https://-x",
+                           "https://ü.de",
+                           "https://x/\n",
+                           "https://x\\y",
+                           "https://a:1:2"}) {
     EXPECT_FALSE(config::read_web_address(text)) << text;
   }
 }
 
 TEST(WebAddress, knows_this_machine) {
-  for (auto const* host : {"localhost", "voice.localhost", "127.0.0.1", "127.9.9.9", "[::1]"}) EXPECT_TRUE(config::is_loopback(host)) << host;
-  for (auto const* host : {"example.com", "127.0.0.1.example.com", "localhost.example.com", "[::2]", "10.0.0.1", "127.1"})
+  for (auto const* host : {"localhost", "voice.localhost", "127.0.0.1", "127.9.9.9", "[::1]"})
+    EXPECT_TRUE(config::is_loopback(host)) << host;
+  for (auto const* host :
+       {"example.com", "127.0.0.1.example.com", "localhost.example.com", "[::2]", "10.0.0.1", "127.1"})
     EXPECT_FALSE(config::is_loopback(host)) << host;
 }
 
@@ -70,9 +92,9 @@ TEST(EncryptionKey, reads_hex_and_base64_to_the_same_bytes) {
 TEST(EncryptionKey, refuses_anything_else) {
   std::string const hex(64, 'a');
   std::string const base64 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-  for (auto const& text : {std::string{}, hex.substr(1), hex + "a", "g" + hex.substr(1), "0x" + hex.substr(2), base64.substr(0, 43),
-                           base64.substr(0, 42) + "9=", base64.substr(0, 42) + "==", " " + hex, std::string(44, '='),
-                           std::string(32, 'a')}) {
+  for (auto const& text : {std::string{}, hex.substr(1), hex + "a", "g" + hex.substr(1), "0x" + hex.substr(2),
+                           base64.substr(0, 43), base64.substr(0, 42) + "9=", base64.substr(0, 42) + "==", " " + hex,
+                           std::string(44, '='), std::string(32, 'a')}) {
     EXPECT_FALSE(config::decode_encryption_key(text)) << text;
   }
 }
@@ -113,7 +135,8 @@ TEST(Table, names_everything_once_and_explains_it) {
 TEST(Table, keeps_what_is_secret_in_a_type_that_cannot_be_printed) {
   config::Settings settings;
   for (auto const& setting : config::table())
-    EXPECT_EQ(std::holds_alternative<base::Secret*>(setting.slot(settings)), config::is_secret(setting)) << setting.name;
+    EXPECT_EQ(std::holds_alternative<base::Secret*>(setting.slot(settings)), config::is_secret(setting))
+        << setting.name;
 }
 
 TEST(Table, tells_the_defaults_that_the_fields_have) {

@@ -20,7 +20,8 @@ class BusinessTest : public DatabaseTest {
         "insert into voice_agents (tenant_id, id, name, elevenlabs_agent_id, fallback_kind, fallback_number, "
         "dynamic_variables) values ('ten_1', 'va_1', 'Front', 'agent_abc', 'forward', '+15550009999', "
         "'{\"business\": \"Acme\", \"seats\": 4}')");
-    sql(conninfo, "insert into phone_numbers (tenant_id, id, e164, agent_id) values ('ten_1', 'num_1', '+15550001111', 'va_1')");
+    sql(conninfo,
+        "insert into phone_numbers (tenant_id, id, e164, agent_id) values ('ten_1', 'num_1', '+15550001111', 'va_1')");
   }
 
   /// An inbound call in progress, version 1; `number` makes its ids.

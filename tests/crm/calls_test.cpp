@@ -29,7 +29,8 @@ TEST_F(Calls, come_back_as_they_were_saved) {
   record.recording_path = "2026/call_1.wav";
   record.stream_count = 2;
   record.resumed = 1;
-  record.turns = {turn(Speaker::agent, "How can I help you today?", "How can I"), turn(Speaker::caller, "Grüß Gott", "Grüß Gott")};
+  record.turns = {turn(Speaker::agent, "How can I help you today?", "How can I"),
+                  turn(Speaker::caller, "Grüß Gott", "Grüß Gott")};
   record.turns[0].event_id = 12;
   record.turns[0].interrupted = true;
   record.turns[0].heard_ms = 640;
@@ -127,7 +128,8 @@ TEST_F(Calls, can_hold_whatever_was_said) {
   record.from = std::string{"anon\0ymous", 10};
   record.turns = {turn(Speaker::caller, "bad \xff utf8, nul \0 and \xed\xa0\x80", "'; drop table calls; --")};
   record.turns[0].said += std::string{"\0!", 2};
-  record.events = {{record.started_at, "odd", "not json \xff"}, {record.started_at, "nul", R"({"a\u0000":["\u0000", 1]})"}};
+  record.events = {{record.started_at, "odd", "not json \xff"},
+                   {record.started_at, "nul", R"({"a\u0000":["\u0000", 1]})"}};
   ASSERT_TRUE(save(record));
   auto const found = stored("call_1");
   EXPECT_EQ(found->from, "anon\uFFFDymous");

@@ -21,8 +21,10 @@ class Ledger : public test::BusinessTest {
     if (IsSkipped()) return;
     pool.emplace(settings(1), time);
     ledger.emplace(loop.get_executor(), *pool, time, base::Log::silent(), metrics,
-                   CallLedger::Settings{.most_waiting = 3, .write_timeout = milliseconds{500},
-                                        .first_backoff = milliseconds{5}, .longest_backoff = milliseconds{50}});
+                   CallLedger::Settings{.most_waiting = 3,
+                                        .write_timeout = milliseconds{500},
+                                        .first_backoff = milliseconds{5},
+                                        .longest_backoff = milliseconds{50}});
     tasks.emplace(loop.get_executor());
   }
 

@@ -13,7 +13,8 @@ using test::sql;
 
 class Migrations : public test::DatabaseTest {
  protected:
-  std::string refusal(std::span<Migration const> migrations, std::chrono::milliseconds patience = std::chrono::seconds{60}) {
+  std::string refusal(std::span<Migration const> migrations,
+                      std::chrono::milliseconds patience = std::chrono::seconds{60}) {
     try {
       migrate(conninfo, migrations, patience);
     } catch (StartFailure const& failure) {
@@ -76,7 +77,8 @@ TEST_F(Migrations, run_once_when_several_processes_start_together) {
 TEST_F(Migrations, do_not_wait_for_ever_for_another_process) {
   std::unique_ptr<PGconn, void (*)(PGconn*)> const other{PQconnectdb(conninfo.c_str()), PQfinish};
   PQclear(PQexec(other.get(), "begin; select pg_advisory_xact_lock(8320234785195188847)"));
-  EXPECT_NE(refusal(crm::pg::shipped_migrations(), std::chrono::milliseconds{50}).find("another process"), std::string::npos);
+  EXPECT_NE(refusal(crm::pg::shipped_migrations(), std::chrono::milliseconds{50}).find("another process"),
+            std::string::npos);
 }
 
 TEST_F(Migrations, say_so_when_there_is_no_database) {

@@ -263,7 +263,8 @@ TEST_F(PoolTest, resolves_host_names_before_libpq_sees_them) {
   auto const keys = address->keywords();
   auto const values = address->values();
   for (std::size_t i = 0; keys[i] != nullptr; ++i) settings[keys[i]] = values[i];
-  EXPECT_TRUE(settings["hostaddr"].find("127.0.0.1") != std::string::npos || settings["hostaddr"].find("::1") != std::string::npos);
+  EXPECT_TRUE(settings["hostaddr"].find("127.0.0.1") != std::string::npos ||
+              settings["hostaddr"].find("::1") != std::string::npos);
   EXPECT_TRUE(settings["host"].starts_with("localhost"));
   EXPECT_TRUE(settings["port"].starts_with("7"));
   EXPECT_EQ(settings["user"], "me");
@@ -285,7 +286,8 @@ TEST(Timestamp, is_read_with_fractions_and_any_zone) {
   EXPECT_EQ(base::iso8601(*plain), "2026-01-31T09:30:00.000Z");
   EXPECT_EQ(base::iso8601(*parse_timestamp("2026-01-31 09:30:00.5+05:30")), "2026-01-31T04:00:00.500Z");
   EXPECT_EQ(base::iso8601(*parse_timestamp("2026-01-31 09:30:00.123456-08")), "2026-01-31T17:30:00.123Z");
-  for (auto const* text : {"", "infinity", "2026-01-31", "2026-01-31 09:30", "2026-02-31 09:30:00+00", "2026-01-31 09:30:00"}) {
+  for (auto const* text :
+       {"", "infinity", "2026-01-31", "2026-01-31 09:30", "2026-02-31 09:30:00+00", "2026-01-31 09:30:00"}) {
     EXPECT_FALSE(parse_timestamp(text)) << text;
   }
 }

@@ -16,7 +16,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::sql;
 
-bool is_alive(pid_t process) { return !crm::pg::wait_until_gone(process, milliseconds{0}); }
+bool is_alive(pid_t process) {
+  return !crm::pg::wait_until_gone(process, milliseconds{0});
+}
 
 class PrivateServer : public testing::Test {
  protected:
@@ -94,7 +96,9 @@ TEST_F(PrivateServer, is_restarted_when_owner_and_server_were_killed) {
 }
 
 TEST_F(PrivateServer, starts_although_its_old_process_number_now_belongs_to_another_program) {
-  { PrivatePostgres const server{data_dir, Purpose::serve}; }
+  {
+    PrivatePostgres const server{data_dir, Purpose::serve};
+  }
   auto const file = data_dir / "cluster" / "postmaster.pid";
   std::ofstream{file} << ::getpid() << "\n" << (data_dir / "cluster").string() << "\n1\n5432\n/nowhere\n\n1 1\nready\n";
   PrivatePostgres const server{data_dir, Purpose::serve};
@@ -155,9 +159,12 @@ TEST_F(PrivateServer, is_revived_when_it_dies) {
 
 TEST_F(PrivateServer, finds_a_short_place_for_its_socket_when_the_path_is_long) {
   auto const deep = folder.path() / std::string(60, 'a') / std::string(60, 'b');
-  PrivatePostgres const server{deep, Purpose::serve};
+  PrivatePostgres server{deep, Purpose::serve};
   EXPECT_EQ(sql(server.conninfo(), "select 1"), "1");
-  EXPECT_EQ(sql(server.conninfo(), "show unix_socket_directories").find(deep.string()), std::string::npos);
+  auto const socket_folder = sql(server.conninfo(), "show unix_socket_directories");
+  EXPECT_EQ(socket_folder.find(deep.string()), std::string::npos);
+  server.stop();
+  EXPECT_FALSE(std::filesystem::exists(socket_folder));
 }
 
 TEST_F(PrivateServer, moves_elsewhere_when_its_user_cannot_reach_the_directory_and_finds_itself_again) {

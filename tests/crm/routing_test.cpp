@@ -85,7 +85,8 @@ TEST_F(Routing, outlives_the_database_and_follows_it_again) {
   EXPECT_TRUE(until([&] { return failures() > 0; }));
   EXPECT_TRUE(feed->table()->find("+15550001111"));
   server()->revive();
-  sql(conninfo, "insert into phone_numbers (tenant_id, id, e164, agent_id) values ('ten_1', 'num_2', '+15550001112', 'va_1')");
+  sql(conninfo,
+      "insert into phone_numbers (tenant_id, id, e164, agent_id) values ('ten_1', 'num_2', '+15550001112', 'va_1')");
   EXPECT_TRUE(until([&] { return feed->table()->size() == 2; }));
   tasks.cancel_all();
   loop.restart();

@@ -4,14 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include "crm/pg/migrate.h"
 #include "crm/pg/pool.h"
@@ -24,14 +23,19 @@ namespace test {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A directory that every account may pass through, gone with its scope.
+/// A directory that every account may pass through, gone with its scope. In memory if there is room: these tests crash
+/// servers, and a recovery waits for the disk, which may be busy with something else.
 class OpenFolder {
  public:
   OpenFolder() {
-    char name[] = "/tmp/switchboard-test-XXXXXX";
-    if (::mkdtemp(name) == nullptr) std::abort();
+    std::error_code none;
+    auto const memory = std::filesystem::space("/dev/shm", none);
+    bool const roomy = !none && memory.available > 2'000'000'000;
+    path_ = roomy ? "/dev/shm/switchboard-test-XXXXXX" : "/tmp/switchboard-test-XXXXXX";
+    auto name = path_.string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
     path_ = name;
-    ::chmod(name, 0755);
+    ::chmod(name.c_str(), 0755);
   }
   ~OpenFolder() {
     std::error_code ignored;

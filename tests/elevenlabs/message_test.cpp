@@ -36,7 +36,9 @@ base::Fault fault_of(std::string_view text) {
   return message ? base::Fault::cancelled : message.error().fault;
 }
 
-Bytes bytes_of(Audio const& audio) { return {audio.bytes.begin(), audio.bytes.end()}; }
+Bytes bytes_of(Audio const& audio) {
+  return {audio.bytes.begin(), audio.bytes.end()};
+}
 
 TEST(AgentMessage, metadata_names_the_conversation_and_both_formats) {
   auto const metadata = read<Metadata>(
@@ -67,11 +69,22 @@ TEST(AgentMessage, event_ids_are_whole_numbers_in_any_spelling_and_zero_is_one) 
     char const* written;
     EventId expected;
   };
-  Case const cases[] = {
-      {"0", 0}, {"12", 12}, {"-3", -3}, {"\"0\"", 0}, {"\"42\"", 42}, {"7.0", 7}, {"9007199254740993", 9007199254740993},
-      {"9223372036854775807", std::numeric_limits<std::int64_t>::max()},
-      {"9223372036854775808", std::nullopt}, {"\"12a\"", std::nullopt}, {"\"\"", std::nullopt}, {"1.5", std::nullopt},
-      {"null", std::nullopt}, {"true", std::nullopt}, {"[]", std::nullopt}, {"1e300", std::nullopt}};
+  Case const cases[] = {{"0", 0},
+                        {"12", 12},
+                        {"-3", -3},
+                        {"\"0\"", 0},
+                        {"\"42\"", 42},
+                        {"7.0", 7},
+                        {"9007199254740993", 9007199254740993},
+                        {"9223372036854775807", std::numeric_limits<std::int64_t>::max()},
+                        {"9223372036854775808", std::nullopt},
+                        {"\"12a\"", std::nullopt},
+                        {"\"\"", std::nullopt},
+                        {"1.5", std::nullopt},
+                        {"null", std::nullopt},
+                        {"true", std::nullopt},
+                        {"[]", std::nullopt},
+                        {"1e300", std::nullopt}};
   for (auto const& [written, expected] : cases) {
     auto const text = std::string{R"({"type":"ping","ping_event":{"event_id":)"} + written + "}}";
     EXPECT_EQ(read<Ping>(text).event_id, expected) << written;
@@ -109,8 +122,9 @@ TEST(AgentMessage, an_alignment_that_does_not_add_up_is_left_out_and_the_audio_s
         R"({"chars":[1],"char_start_times_ms":[0],"char_durations_ms":[1]})",
         R"({"chars":["a"],"char_start_times_ms":["x"],"char_durations_ms":[1]})",
         R"({"chars":[],"char_start_times_ms":[],"char_durations_ms":[]})"}) {
-    auto const text = std::string{R"({"type":"audio","audio_event":{"audio_base_64":"AAA=","event_id":1,"alignment":)"} +
-                      alignment + "}}";
+    auto const text =
+        std::string{R"({"type":"audio","audio_event":{"audio_base_64":"AAA=","event_id":1,"alignment":)"} + alignment +
+        "}}";
     Decoded const decoded{text};
     ASSERT_NE(decoded.as<Audio>(), nullptr) << alignment;
     EXPECT_EQ(decoded.as<Audio>()->bytes.size(), 2U) << alignment;
@@ -137,16 +151,17 @@ TEST(AgentMessage, audio_is_found_in_any_order_and_spacing_of_members) {
 }
 
 TEST(AgentMessage, audio_that_is_no_audio_is_refused) {
-  for (char const* text : {R"({"type":"audio"})", R"({"type":"audio","audio":{"chunk":"AAAA"}})",
-                           R"({"type":"audio","audio_event":{"event_id":1}})",
-                           R"({"type":"audio","audio_event":{"audio_base_64":null,"event_id":1}})",
-                           R"({"type":"audio","audio_event":{"audio_base_64":7,"event_id":1}})",
-                           R"({"type":"audio","audio_event":{"audio_base_64":"*","event_id":1}})",
-                           R"({"type":"audio","extra":{"audio_base_64":"ZZZZ"},"audio_event":{"audio_base_64":"*"}})",
-                           R"({"type":"audio","extra":{"audio_base_64":"ZZZZ"},"audio_event":{"audio_base_64":"\u002a"}})",
-                           R"({"type":"audio","audio_event":{"audio_base_64":"AAA","event_id":1}})",
-                           R"({"type":"audio","audio_event":{"audio_base_64":"A-_A","event_id":1}})",
-                           R"({"type":"audio","audio_event":{"audio_base_64":"AAAA)"})
+  for (char const* text :
+       {R"({"type":"audio"})", R"({"type":"audio","audio":{"chunk":"AAAA"}})",
+        R"({"type":"audio","audio_event":{"event_id":1}})",
+        R"({"type":"audio","audio_event":{"audio_base_64":null,"event_id":1}})",
+        R"({"type":"audio","audio_event":{"audio_base_64":7,"event_id":1}})",
+        R"({"type":"audio","audio_event":{"audio_base_64":"*","event_id":1}})",
+        R"({"type":"audio","extra":{"audio_base_64":"ZZZZ"},"audio_event":{"audio_base_64":"*"}})",
+        R"({"type":"audio","extra":{"audio_base_64":"ZZZZ"},"audio_event":{"audio_base_64":"\u002a"}})",
+        R"({"type":"audio","audio_event":{"audio_base_64":"AAA","event_id":1}})",
+        R"({"type":"audio","audio_event":{"audio_base_64":"A-_A","event_id":1}})",
+        R"({"type":"audio","audio_event":{"audio_base_64":"AAAA)"})
     EXPECT_EQ(fault_of(text), base::Fault::protocol) << text;
 }
 
@@ -177,26 +192,29 @@ TEST(AgentMessage, agent_response_is_trimmed_as_the_vendors_clients_do) {
 }
 
 TEST(AgentMessage, correction_may_lack_its_id) {
-  auto const correction = read<Correction>(
-      R"({"type":"agent_response_correction","agent_response_correction_event":{)"
-      R"("original_agent_response":"Let me tell you the complete history...",)"
-      R"("corrected_agent_response":"Let me tell you the..."}})");
+  auto const correction = read<Correction>(R"({"type":"agent_response_correction","agent_response_correction_event":{)"
+                                           R"("original_agent_response":"Let me tell you the complete history...",)"
+                                           R"("corrected_agent_response":"Let me tell you the..."}})");
   EXPECT_FALSE(correction.event_id);
   EXPECT_EQ(correction.original, "Let me tell you the complete history...");
   EXPECT_EQ(correction.corrected, "Let me tell you the...");
 }
 
 TEST(AgentMessage, turn_markers_carry_their_turn) {
-  EXPECT_EQ(read<Complete>(R"({"type":"agent_response_complete","agent_response_complete_event":{"event_id":3}})").event_id, 3);
-  EXPECT_EQ(read<Interruption>(R"({"type":"interruption","interruption_event":{"event_id":3,"reason":"user"}})").event_id, 3);
+  EXPECT_EQ(
+      read<Complete>(R"({"type":"agent_response_complete","agent_response_complete_event":{"event_id":3}})").event_id,
+      3);
+  EXPECT_EQ(
+      read<Interruption>(R"({"type":"interruption","interruption_event":{"event_id":3,"reason":"user"}})").event_id, 3);
   EXPECT_FALSE(read<Interruption>(R"({"type":"interruption"})").event_id);
 }
 
 TEST(AgentMessage, transcripts_are_final_or_tentative) {
-  EXPECT_EQ(read<UserTranscript>(
-                R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"I want a refund","event_id":3}})")
-                .text,
-            "I want a refund");
+  EXPECT_EQ(
+      read<UserTranscript>(
+          R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"I want a refund","event_id":3}})")
+          .text,
+      "I want a refund");
   EXPECT_EQ(read<TentativeUserTranscript>(R"({"type":"tentative_user_transcript","tentative_user_transcription_event":)"
                                           R"({"user_transcript":"I want a","event_id":3}})")
                 .text,
@@ -204,11 +222,12 @@ TEST(AgentMessage, transcripts_are_final_or_tentative) {
 }
 
 TEST(AgentMessage, tool_call_keeps_its_parameters_as_json_text) {
-  auto const call = read<ClientToolCall>(
-                        R"({"type":"client_tool_call","client_tool_call":{"tool_name":"lookup_order","tool_call_id":"call_8f",)"
-                        R"("parameters":{"order":"A1","tool_call_id":"not me","n":[1,2.5,null,"\u00e9"]},"event_id":5,)"
-                        R"("expects_response":false}})")
-                        .call;
+  auto const call =
+      read<ClientToolCall>(
+          R"({"type":"client_tool_call","client_tool_call":{"tool_name":"lookup_order","tool_call_id":"call_8f",)"
+          R"("parameters":{"order":"A1","tool_call_id":"not me","n":[1,2.5,null,"\u00e9"]},"event_id":5,)"
+          R"("expects_response":false}})")
+          .call;
   EXPECT_EQ(call.id, "call_8f");
   EXPECT_EQ(call.name, "lookup_order");
   EXPECT_EQ(nlohmann::json::parse(call.parameters_json),
@@ -219,14 +238,16 @@ TEST(AgentMessage, tool_call_keeps_its_parameters_as_json_text) {
 
 TEST(AgentMessage, tool_call_of_an_older_server_expects_an_answer) {
   auto const call =
-      read<ClientToolCall>(R"({"type":"client_tool_call","client_tool_call":{"tool_name":"t","tool_call_id":"c"}})").call;
+      read<ClientToolCall>(R"({"type":"client_tool_call","client_tool_call":{"tool_name":"t","tool_call_id":"c"}})")
+          .call;
   EXPECT_TRUE(call.expects_response);
   EXPECT_EQ(call.parameters_json, "{}");
 }
 
 TEST(AgentMessage, tool_call_without_an_id_cannot_be_answered_and_is_refused) {
-  EXPECT_EQ(fault_of(R"({"type":"client_tool_call","client_tool_call":{"tool_name":"t","parameters":{"tool_call_id":"x"}}})"),
-            base::Fault::protocol);
+  EXPECT_EQ(
+      fault_of(R"({"type":"client_tool_call","client_tool_call":{"tool_name":"t","parameters":{"tool_call_id":"x"}}})"),
+      base::Fault::protocol);
 }
 
 TEST(AgentMessage, tool_response_tells_whether_the_tool_really_ran) {
@@ -267,7 +288,8 @@ TEST(AgentMessage, errors_come_in_three_shapes_and_bare) {
       R"("reason":"...","debug_message":"...","details":{}}})");
   EXPECT_EQ(contract.code, 1008);
   EXPECT_EQ(contract.type, "override_error");
-  auto const client = read<ErrorEvent>(R"({"type":"client_error","error_event":{"code":1008,"message":"m","error_name":"bad"}})");
+  auto const client =
+      read<ErrorEvent>(R"({"type":"client_error","error_event":{"code":1008,"message":"m","error_name":"bad"}})");
   EXPECT_EQ(client.code, 1008);
   EXPECT_EQ(client.type, "bad");
   auto const flat = read<ErrorEvent>(
@@ -284,20 +306,21 @@ TEST(AgentMessage, errors_come_in_three_shapes_and_bare) {
 TEST(AgentMessage, the_rest_of_the_contract_is_known_and_ignored) {
   EXPECT_DOUBLE_EQ(read<VadScore>(R"({"type":"vad_score","vad_score_event":{"vad_score":0.25}})").score, 0.25);
   read<GuardrailTriggered>(R"({"type":"guardrail_triggered"})");
-  for (char const* text :
-       {R"({"type":"agent_response_metadata","agent_response_metadata_event":{"event_id":3,"metadata":{}}})",
-        R"({"type":"agent_tool_request","agent_tool_request":{"tool_name":"end_call","tool_call_id":"e","tool_type":"system","event_id":9}})",
-        R"({"type":"agent_tool_response_full_payload","agent_tool_response_full_payload":{"tool_name":"x","truncated":false}})",
-        R"({"type":"mcp_connection_status","mcp_connection_status":{"integrations":[]}})",
-        R"({"type":"internal_tentative_agent_response","tentative_agent_response_internal_event":{"tentative_agent_response":"x"}})",
-        R"({"type":"internal_turn_probability","turn_probability_internal_event":{"turn_probability":0.5}})",
-        R"({"type":"agent_chat_response_part","text_response_part":{"text":"x","type":"delta","event_id":3}})",
-        R"({"type":"agent_reasoning_response_part","reasoning_response_part":{"text":"x","type":"delta","event_id":"r1"}})",
-        R"({"type":"asr_initiation_metadata","asr_initiation_metadata_event":{}})",
-        R"({"type":"context_usage","context_usage_event":{"event_id":1,"model":"m","context_tokens":1,"context_limit_tokens":2}})",
-        R"({"type":"agent_typing","agent_typing_event":{"is_typing":true}})", R"({"type":"external_agent_connected"})",
-        R"({"type":"external_agent_disconnected"})", R"({"type":"rich_content","rich_content":{"event_id":1}})",
-        R"({"type":"dtmf_request"})", R"({"type":"contextual_update","text":"x"})"})
+  for (
+      char const* text :
+      {R"({"type":"agent_response_metadata","agent_response_metadata_event":{"event_id":3,"metadata":{}}})",
+       R"({"type":"agent_tool_request","agent_tool_request":{"tool_name":"end_call","tool_call_id":"e","tool_type":"system","event_id":9}})",
+       R"({"type":"agent_tool_response_full_payload","agent_tool_response_full_payload":{"tool_name":"x","truncated":false}})",
+       R"({"type":"mcp_connection_status","mcp_connection_status":{"integrations":[]}})",
+       R"({"type":"internal_tentative_agent_response","tentative_agent_response_internal_event":{"tentative_agent_response":"x"}})",
+       R"({"type":"internal_turn_probability","turn_probability_internal_event":{"turn_probability":0.5}})",
+       R"({"type":"agent_chat_response_part","text_response_part":{"text":"x","type":"delta","event_id":3}})",
+       R"({"type":"agent_reasoning_response_part","reasoning_response_part":{"text":"x","type":"delta","event_id":"r1"}})",
+       R"({"type":"asr_initiation_metadata","asr_initiation_metadata_event":{}})",
+       R"({"type":"context_usage","context_usage_event":{"event_id":1,"model":"m","context_tokens":1,"context_limit_tokens":2}})",
+       R"({"type":"agent_typing","agent_typing_event":{"is_typing":true}})", R"({"type":"external_agent_connected"})",
+       R"({"type":"external_agent_disconnected"})", R"({"type":"rich_content","rich_content":{"event_id":1}})",
+       R"({"type":"dtmf_request"})", R"({"type":"contextual_update","text":"x"})"})
     EXPECT_NE(Decoded{text}.as<Ignored>(), nullptr) << text;
 }
 
@@ -306,10 +329,10 @@ TEST(AgentMessage, an_unknown_type_is_a_value_and_not_an_error) {
 }
 
 TEST(AgentMessage, what_is_no_message_is_refused) {
-  for (char const* text : {"", " ", "null", "[]", "7", "\"audio\"", "{}", R"({"type":7})", R"({"user_audio_chunk":"AAAA"})",
-                           R"({"type":"ping")", R"({"type":"ping"} {"type":"ping"})", R"({"type":"ping"})",
-                           R"({"type":"agent_response","agent_response_event":"x"})", "{\"type\":\"\xff\"}",
-                           R"({"type":"ping","ping_event":{"event_id":1e999}})"})
+  for (char const* text : {"", " ", "null", "[]", "7", "\"audio\"", "{}", R"({"type":7})",
+                           R"({"user_audio_chunk":"AAAA"})", R"({"type":"ping")", R"({"type":"ping"} {"type":"ping"})",
+                           R"({"type":"ping"})", R"({"type":"agent_response","agent_response_event":"x"})",
+                           "{\"type\":\"\xff\"}", R"({"type":"ping","ping_event":{"event_id":1e999}})"})
     EXPECT_EQ(fault_of(text), base::Fault::protocol) << text;
 }
 
@@ -329,8 +352,11 @@ TEST(AgentMessage, too_deep_and_too_long_are_refused_before_parsing) {
 AgentRequest request_with_everything() {
   AgentRequest request;
   request.agent_id = "agent_x";
-  request.dynamic_variables = {{"customer_name", std::string{"Ada \"the\" first\n"}}, {"balance", 12.5}, {"vip", true},
-                               {"visits", std::int64_t{3}}, {"system__call_sid", std::string{"CA"}},
+  request.dynamic_variables = {{"customer_name", std::string{"Ada \"the\" first\n"}},
+                               {"balance", 12.5},
+                               {"vip", true},
+                               {"visits", std::int64_t{3}},
+                               {"system__call_sid", std::string{"CA"}},
                                {"nothing", std::numeric_limits<double>::quiet_NaN()}};
   request.first_message = "Hi, this is Anna.";
   request.language = "en";
@@ -348,6 +374,18 @@ TEST(AgentAnswer, initiation_is_flat_and_holds_what_is_set) {
       "user_id":"crm-4711"})"));
 }
 
+TEST(AgentAnswer, texts_that_are_not_utf8_still_make_valid_json) {
+  for (char const* bad : {"\xff", "\xc0\x80", "\xe0\x9e\x9d", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
+                          "\xe2\x82", "\xe0"}) {
+    std::string out;
+    encode_contextual_update(out, bad, bad);
+    EXPECT_TRUE(nlohmann::json::accept(out)) << out;
+  }
+  std::string out;
+  encode_user_message(out, "Grüße 漢 😀");
+  EXPECT_EQ(nlohmann::json::parse(out)["text"], "Grüße 漢 😀");
+}
+
 TEST(AgentAnswer, initiation_with_nothing_to_say_holds_only_its_type) {
   std::string out;
   encode_initiation(out, AgentRequest{.agent_id = "agent_x"});
@@ -359,7 +397,9 @@ TEST(AgentAnswer, an_empty_first_message_is_an_override_too) {
   request.first_message = "";
   std::string out;
   encode_initiation(out, request);
-  EXPECT_EQ(out, R"({"type":"conversation_initiation_client_data","conversation_config_override":{"agent":{"first_message":""}}})");
+  EXPECT_EQ(
+      out,
+      R"({"type":"conversation_initiation_client_data","conversation_config_override":{"agent":{"first_message":""}}})");
 }
 
 TEST(AgentAnswer, audio_has_no_type) {
@@ -373,7 +413,9 @@ TEST(AgentAnswer, every_other_message_matches_the_contract) {
   encode_pong(out, 0);
   EXPECT_EQ(out, R"({"type":"pong","event_id":0})");
   encode_tool_result(out, "tool_call_123", R"({"status":"active"})", false);
-  EXPECT_EQ(out, R"({"type":"client_tool_result","tool_call_id":"tool_call_123","result":"{\"status\":\"active\"}","is_error":false})");
+  EXPECT_EQ(
+      out,
+      R"({"type":"client_tool_result","tool_call_id":"tool_call_123","result":"{\"status\":\"active\"}","is_error":false})");
   encode_contextual_update(out, "dtmf", "Caller pressed 3 on the keypad");
   EXPECT_EQ(out, R"({"type":"contextual_update","text":"Caller pressed 3 on the keypad","context_id":"dtmf"})");
   encode_contextual_update(out, "", "plain");

@@ -5,7 +5,9 @@
 namespace gateway::elevenlabs {
 namespace {
 
-net::Response answer(unsigned status, std::string body) { return net::Response::json(status, std::move(body)); }
+net::Response answer(unsigned status, std::string body) {
+  return net::Response::json(status, std::move(body));
+}
 
 TEST(AgentApi, reads_the_error_code_from_every_shape_of_detail) {
   std::pair<char const*, char const*> const cases[] = {
@@ -53,13 +55,16 @@ TEST(AgentApi, turns_statuses_into_faults) {
 }
 
 TEST(AgentApi, never_repeats_the_body_of_an_error) {
-  auto const error = api_error(answer(401, R"({"detail":{"status":"invalid_api_key","message":"key sk_abcdef is wrong"}})"));
+  auto const error =
+      api_error(answer(401, R"({"detail":{"status":"invalid_api_key","message":"key sk_abcdef is wrong"}})"));
   EXPECT_EQ(error.detail, "agent service answered 401 (invalid_api_key)");
 }
 
 TEST(AgentApi, takes_a_signed_url_as_delivered) {
   auto const url = read_signed_url(
-      answer(200, R"({"signed_url":"wss://api.elevenlabs.io/v1/convai/conversation?agent_id=agent_x&conversation_signature=a%2Fb"})"),
+      answer(
+          200,
+          R"({"signed_url":"wss://api.elevenlabs.io/v1/convai/conversation?agent_id=agent_x&conversation_signature=a%2Fb"})"),
       true);
   ASSERT_TRUE(url);
   EXPECT_EQ(url->host, "api.elevenlabs.io");
@@ -74,8 +79,9 @@ TEST(AgentApi, takes_an_open_socket_only_from_an_open_api) {
 }
 
 TEST(AgentApi, refuses_what_is_no_signed_url_without_repeating_it) {
-  for (char const* body : {"", "{}", "[]", "{", R"({"signed_url":7})", R"({"signed_url":""})", R"({"signed_url":"sig=abc"})",
-                           R"({"signed_url":"https://h/?sig=abc"})", R"({"signed_url":"file:///etc/passwd?sig=abc"})"}) {
+  for (char const* body :
+       {"", "{}", "[]", "{", R"({"signed_url":7})", R"({"signed_url":""})", R"({"signed_url":"sig=abc"})",
+        R"({"signed_url":"https://h/?sig=abc"})", R"({"signed_url":"file:///etc/passwd?sig=abc"})"}) {
     auto const url = read_signed_url(answer(200, body), true);
     ASSERT_FALSE(url) << body;
     EXPECT_EQ(url.error().fault, base::Fault::protocol);

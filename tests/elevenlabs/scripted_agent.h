@@ -85,14 +85,21 @@ class Diary final : public gateway::AgentEvents {
     if (when_ready) when_ready();
   }
   void on_agent_audio(gateway::AgentAudio const& audio) override {
-    note("audio " + std::to_string(audio.event_id) + " " + std::to_string(audio.bytes.size()) + (audio.alignment ? " aligned" : ""));
+    note("audio " + std::to_string(audio.event_id) + " " + std::to_string(audio.bytes.size()) +
+         (audio.alignment ? " aligned" : ""));
   }
-  void on_agent_text(std::int64_t id, std::string_view text) override { note("agent " + std::to_string(id) + " " + std::string{text}); }
-  void on_agent_correction(std::optional<std::int64_t> id, std::string_view original, std::string_view corrected) override {
-    note("corrected " + (id ? std::to_string(*id) : "?") + " " + std::string{original} + " > " + std::string{corrected});
+  void on_agent_text(std::int64_t id, std::string_view text) override {
+    note("agent " + std::to_string(id) + " " + std::string{text});
+  }
+  void on_agent_correction(std::optional<std::int64_t> id, std::string_view original,
+                           std::string_view corrected) override {
+    note("corrected " + (id ? std::to_string(*id) : "?") + " " + std::string{original} + " > " +
+         std::string{corrected});
   }
   void on_agent_turn_complete(std::int64_t id) override { note("complete " + std::to_string(id)); }
-  void on_caller_text(std::int64_t id, std::string_view text) override { note("caller " + std::to_string(id) + " " + std::string{text}); }
+  void on_caller_text(std::int64_t id, std::string_view text) override {
+    note("caller " + std::to_string(id) + " " + std::string{text});
+  }
   void on_interruption(std::int64_t id) override { note("interruption " + std::to_string(id)); }
   void on_tool_call(gateway::ToolCall const& call) override {
     note("tool " + call.id + " " + call.name + " " + call.parameters_json);
@@ -121,20 +128,20 @@ inline constexpr std::string_view metadata =
 class AgentScene : public ::testing::Test {
  protected:
   AgentScene()
-      : tasks_{context_.get_executor(),
-               [](std::exception_ptr crash) {
+      : tasks_{context_.get_executor(), [](std::exception_ptr crash) {
                  try {
                    std::rethrow_exception(crash);
                  } catch (std::exception const& error) {
                    ADD_FAILURE() << "a script crashed: " << error.what();
                  }
                }} {
-    router_.on("GET", "/v1/convai/conversation/get-signed-url", [this](net::Request question) -> base::Async<net::Response> {
-      questions.push_back(std::move(question));
-      auto response = signed_url ? signed_url() : signed_url_to_here();
-      if (hold_signed_url) co_await hold_signed_url->wait();
-      co_return response;
-    });
+    router_.on("GET", "/v1/convai/conversation/get-signed-url",
+               [this](net::Request question) -> base::Async<net::Response> {
+                 questions.push_back(std::move(question));
+                 auto response = signed_url ? signed_url() : signed_url_to_here();
+                 if (hold_signed_url) co_await hold_signed_url->wait();
+                 co_return response;
+               });
     router_.on_upgrade("/v1/convai/conversation",
                        [this](net::PendingUpgrade upgrade) { return serve(std::move(upgrade)); });
     server_.emplace(context_.get_executor(), system_time_, base::Log::silent(), metrics, router_);
@@ -144,7 +151,11 @@ class AgentScene : public ::testing::Test {
     settings.retry_pause = 1ms;
   }
 
-  ~AgentScene() override {
+  void TearDown() override {
+    if (started_ && !ended) {
+      stop.emit(asio::cancellation_type::terminal);
+      wait_for_end();
+    }
     leg.reset();
     server_->stop();
     run_until(server_->drain(0s));
@@ -172,7 +183,9 @@ class AgentScene : public ::testing::Test {
     return wait_for_end();
   }
   void start() {
-    asio::co_spawn(context_, leg->run(diary), asio::bind_cancellation_slot(stop.slot(), [this](std::exception_ptr crash, AgentLegEnd how) {
+    started_ = true;
+    asio::co_spawn(context_, leg->run(diary),
+                   asio::bind_cancellation_slot(stop.slot(), [this](std::exception_ptr crash, AgentLegEnd how) {
                      EXPECT_FALSE(crash) << "run() threw";
                      ended = std::move(how);
                    }));
@@ -203,6 +216,7 @@ class AgentScene : public ::testing::Test {
 
   asio::io_context context_{1};
   base::SystemTime system_time_;
+  ManualTime clock;
   base::TimeSource* time = &system_time_;
   base::Metrics metrics;
   base::Log log = base::Log::silent();
@@ -221,14 +235,14 @@ class AgentScene : public ::testing::Test {
   std::optional<AgentLegEnd> ended;
   asio::cancellation_signal stop;
 
-  std::function<net::Response()> signed_url;   // else signed_url_to_here()
+  std::function<net::Response()> signed_url;  // else signed_url_to_here()
   std::optional<Signal> hold_signed_url;
   std::optional<unsigned> refuse_upgrade;
   std::optional<Signal> hold_upgrade;
-  std::optional<Signal> deaf_until;            // accepts, says its metadata, and reads nothing
-  std::vector<net::Request> questions;         // get-signed-url requests
+  std::optional<Signal> deaf_until;     // accepts, says its metadata, and reads nothing
+  std::vector<net::Request> questions;  // get-signed-url requests
   std::vector<net::Request> upgrades;
-  std::vector<net::WebSocketClosed> closes;    // how each connection ended, as the server saw it
+  std::vector<net::WebSocketClosed> closes;  // how each connection ended, as the server saw it
 
  private:
   base::Async<> serve(net::PendingUpgrade upgrade) {
@@ -261,6 +275,7 @@ class AgentScene : public ::testing::Test {
 
   std::list<std::vector<Script>> all_scripts_;  // a coroutine of an earlier one may still be at its end
   std::vector<Script>* scripts_ = nullptr;
+  bool started_ = false;
 };
 
 }  // namespace test

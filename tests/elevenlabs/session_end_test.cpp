@@ -52,7 +52,8 @@ TEST_F(AgentSessionEnd, maps_the_close_of_a_running_conversation) {
 TEST_F(AgentSessionEnd, metadata_is_no_acceptance) {
   agent({[](Line& line) -> base::Async<> {
     line.says(metadata);
-    line.says(R"({"type":"error","error_event":{"code":1008,"message":"Override not allowed","error_type":"override_error"}})");
+    line.says(
+        R"({"type":"error","error_event":{"code":1008,"message":"Override not allowed","error_type":"override_error"}})");
     co_await line.closes(1008, "Override for field 'first_message' is not allowed by config.");
   }});
   auto const end = converse();
@@ -65,7 +66,8 @@ TEST_F(AgentSessionEnd, metadata_is_no_acceptance) {
 TEST_F(AgentSessionEnd, understands_every_shape_of_error_before_the_close) {
   std::pair<char const*, Kind> const cases[] = {
       {R"({"type":"error","error_event":{"code":1008,"error_type":"missing_dynamic_variable"}})", Kind::refused},
-      {R"({"type":"client_error","error_event":{"code":1008,"message":"m","error_name":"bad_request"}})", Kind::refused},
+      {R"({"type":"client_error","error_event":{"code":1008,"message":"m","error_name":"bad_request"}})",
+       Kind::refused},
       {R"({"type":"error","message":"received 1002 (protocol error) This request exceeds your quota limit.; then sent 1002"})",
        Kind::quota},
       {R"({"type":"error","error_event":{"code":1002,"error_type":"quota_exceeded"}})", Kind::quota},
@@ -88,7 +90,6 @@ TEST_F(AgentSessionEnd, understands_every_shape_of_error_before_the_close) {
 }
 
 TEST_F(AgentSessionEnd, an_error_after_which_the_agent_goes_on_is_not_the_end) {
-  ManualTime clock;
   time = &clock;
   bool reported = false;
   Signal go_on{context_.get_executor()};
@@ -112,7 +113,6 @@ TEST_F(AgentSessionEnd, an_error_after_which_the_agent_goes_on_is_not_the_end) {
 }
 
 TEST_F(AgentSessionEnd, waits_two_seconds_for_the_close_that_an_error_announced) {
-  ManualTime clock;
   time = &clock;
   bool reported = false;
   agent({[&](Line& line) -> base::Async<> {
@@ -179,7 +179,9 @@ TEST_F(AgentSessionEnd, tries_only_once_more) {
 }
 
 TEST_F(AgentSessionEnd, does_not_start_again_once_the_caller_was_heard) {
-  agent({closing_with(1011, "crash", R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"hi","event_id":1}})")});
+  agent(
+      {closing_with(1011, "crash",
+                    R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"hi","event_id":1}})")});
   EXPECT_EQ(converse().kind, Kind::lost);
   EXPECT_EQ(upgrades.size(), 1U);
 }
@@ -237,7 +239,8 @@ TEST_F(AgentSessionEnd, a_failure_that_passed_costs_one_retry) {
 }
 
 TEST_F(AgentSessionEnd, tells_a_refused_upgrade_from_a_broken_one) {
-  std::pair<unsigned, Kind> const cases[] = {{401, Kind::refused}, {403, Kind::refused}, {404, Kind::refused}, {503, Kind::lost}};
+  std::pair<unsigned, Kind> const cases[] = {
+      {401, Kind::refused}, {403, Kind::refused}, {404, Kind::refused}, {503, Kind::lost}};
   for (auto const& [status, kind] : cases) {
     ended.reset();
     upgrades.clear();
@@ -310,10 +313,14 @@ class AgentSessionPhase : public AgentScene, public ::testing::WithParamInterfac
     start();
     ASSERT_TRUE(run_while([&] {
       switch (phase) {
-        case Phase::signed_url: return questions.empty();
-        case Phase::upgrade: return upgrades.empty();
-        case Phase::metadata: return !introduced_;
-        default: return diary.lines.empty();
+        case Phase::signed_url:
+          return questions.empty();
+        case Phase::upgrade:
+          return upgrades.empty();
+        case Phase::metadata:
+          return !introduced_;
+        default:
+          return diary.lines.empty();
       }
     }));
   }
@@ -361,16 +368,21 @@ TEST_P(AgentSessionPhase, ends_soon_when_closed_and_cancelled_at_once) {
 
 std::string name_of(::testing::TestParamInfo<Phase> const& phase) {
   switch (phase.param) {
-    case Phase::signed_url: return "signed_url";
-    case Phase::upgrade: return "upgrade";
-    case Phase::metadata: return "metadata";
-    case Phase::talking: return "talking";
+    case Phase::signed_url:
+      return "signed_url";
+    case Phase::upgrade:
+      return "upgrade";
+    case Phase::metadata:
+      return "metadata";
+    case Phase::talking:
+      return "talking";
   }
   return "unknown";
 }
 
 INSTANTIATE_TEST_SUITE_P(AnyTime, AgentSessionPhase,
-                         ::testing::Values(Phase::signed_url, Phase::upgrade, Phase::metadata, Phase::talking), name_of);
+                         ::testing::Values(Phase::signed_url, Phase::upgrade, Phase::metadata, Phase::talking),
+                         name_of);
 
 // ---- discretion ----------------------------------------------------------------------------------------------------
 
@@ -384,7 +396,8 @@ TEST_F(AgentSessionEnd, the_log_has_ids_and_names_but_no_key_text_number_or_sign
   agent({[](Line& line) -> base::Async<> {
     line.says(metadata);
     line.says(R"({"type":"agent_response","agent_response_event":{"agent_response":"Secret words","event_id":1}})");
-    line.says(R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"Secret wish","event_id":1}})");
+    line.says(
+        R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"Secret wish","event_id":1}})");
     line.says(R"({"type":"audio","audio_event":{"audio_base_64":"Secret?","event_id":1}})");
     co_await line.closes(1008, "bad caller +15550001111");
   }});

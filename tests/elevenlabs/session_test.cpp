@@ -41,7 +41,9 @@ TEST_F(AgentSession, opens_the_signed_url_as_delivered_and_introduces_the_call_f
   EXPECT_EQ(upgrades[0].headers.find("origin"), "https://voice.example.com");
   EXPECT_FALSE(upgrades[0].headers.has("xi-api-key"));
   EXPECT_FALSE(upgrades[0].headers.has("sec-websocket-protocol"));
-  EXPECT_EQ(first, Json::parse(R"({"type":"conversation_initiation_client_data","dynamic_variables":{"caller_id":"+15550001111"}})"));
+  EXPECT_EQ(first,
+            Json::parse(
+                R"({"type":"conversation_initiation_client_data","dynamic_variables":{"caller_id":"+15550001111"}})"));
   EXPECT_EQ(diary.lines, (Lines{"ready conv_1 ulaw_8000 ulaw_8000"}));
 }
 
@@ -104,8 +106,9 @@ TEST_F(AgentSession, reports_both_formats_and_assumes_the_vendors_default_for_a_
 
 TEST_F(AgentSession, ends_unusable_on_an_audio_format_it_does_not_know) {
   agent({[](Line& line) -> base::Async<> {
-    line.says(R"({"type":"conversation_initiation_metadata","conversation_initiation_metadata_event":)"
-              R"({"conversation_id":"c","agent_output_audio_format":"opus_48000","user_input_audio_format":"ulaw_8000"}})");
+    line.says(
+        R"({"type":"conversation_initiation_metadata","conversation_initiation_metadata_event":)"
+        R"({"conversation_id":"c","agent_output_audio_format":"opus_48000","user_input_audio_format":"ulaw_8000"}})");
     line.says(audio(1));
     co_await line.waits_for_the_end();
   }});
@@ -119,7 +122,6 @@ TEST_F(AgentSession, ends_unusable_on_an_audio_format_it_does_not_know) {
 }
 
 TEST_F(AgentSession, gives_up_when_no_metadata_comes_within_the_budget) {
-  ManualTime clock;
   time = &clock;
   bool introduced = false;
   agent({[&](Line& line) -> base::Async<> {
@@ -142,7 +144,6 @@ TEST_F(AgentSession, gives_up_when_no_metadata_comes_within_the_budget) {
 }
 
 TEST_F(AgentSession, gives_up_when_the_signed_url_does_not_come_within_the_budget) {
-  ManualTime clock;
   time = &clock;
   settings.api_key = base::Secret{"k"};
   hold_signed_url.emplace(context_.get_executor());
@@ -165,7 +166,8 @@ TEST_F(AgentSession, passes_a_conversation_on_in_order) {
               R"({"chars":["H"],"char_start_times_ms":[0],"char_durations_ms":[80]}}})");
     line.says(R"({"type":"audio","audio_event":{"audio_base_64":"","event_id":0}})");
     line.says(R"({"type":"agent_response_complete","agent_response_complete_event":{"event_id":0}})");
-    line.says(R"({"type":"tentative_user_transcript","tentative_user_transcription_event":{"user_transcript":"I","event_id":3}})");
+    line.says(
+        R"({"type":"tentative_user_transcript","tentative_user_transcription_event":{"user_transcript":"I","event_id":3}})");
     line.says(R"({"type":"user_transcript","user_transcription_event":{"user_transcript":"I want","event_id":3}})");
     line.says(audio(3));
     line.says(R"({"type":"interruption","interruption_event":{"event_id":3}})");
@@ -173,15 +175,16 @@ TEST_F(AgentSession, passes_a_conversation_on_in_order) {
     line.says(R"({"type":"interruption"})");
     line.says(R"({"type":"agent_response_correction","agent_response_correction_event":)"
               R"({"original_agent_response":"Let me tell","corrected_agent_response":"Let me"}})");
-    line.says(R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"end_call","tool_call_id":"e","is_error":false}})");
+    line.says(
+        R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"end_call","tool_call_id":"e","is_error":false}})");
     co_await line.closes(1000);
   }});
   auto const end = converse();
   EXPECT_EQ(end.kind, Kind::finished);
   EXPECT_EQ(end.code, 1000);
-  EXPECT_EQ(diary.lines,
-            (Lines{"ready conv_1 ulaw_8000 ulaw_8000", "agent 0 Hello", "audio 0 2 aligned", "complete 0", "caller 3 I want",
-                   "audio 3 5", "interruption 3", "audio 3 5", "interruption 3", "corrected ? Let me tell > Let me", "hangs up"}));
+  EXPECT_EQ(diary.lines, (Lines{"ready conv_1 ulaw_8000 ulaw_8000", "agent 0 Hello", "audio 0 2 aligned", "complete 0",
+                                "caller 3 I want", "audio 3 5", "interruption 3", "audio 3 5", "interruption 3",
+                                "corrected ? Let me tell > Let me", "hangs up"}));
   EXPECT_EQ(counted("switchboard_agent_sessions_total", {{"end", "finished"}}), 1);
   EXPECT_EQ(counted("switchboard_agent_messages_total", {{"type", "audio"}}), 4);
 }
@@ -282,7 +285,8 @@ TEST_F(AgentSession, drops_and_counts_the_callers_audio_beyond_one_second) {
       auto const message = co_await line.hears();
       if (message.contains("user_audio_chunk")) ++heard;
       if (message.value("type", "") == "client_tool_result") break;
-      if (heard == 1) line.says(R"({"type":"client_tool_call","client_tool_call":{"tool_call_id":"t","tool_name":"n"}})");
+      if (heard == 1)
+        line.says(R"({"type":"client_tool_call","client_tool_call":{"tool_call_id":"t","tool_name":"n"}})");
     }
     co_await line.closes(1000);
   }});
@@ -299,7 +303,8 @@ TEST_F(AgentSession, answers_tools_and_refuses_what_needs_a_human) {
   agent({[&](Line& line) -> base::Async<> {
     co_await line.hears();
     line.says(metadata);
-    line.says(R"({"type":"client_tool_call","client_tool_call":{"tool_name":"book","tool_call_id":"call_8f","parameters":{"day":"mon"},"event_id":5}})");
+    line.says(
+        R"({"type":"client_tool_call","client_tool_call":{"tool_name":"book","tool_call_id":"call_8f","parameters":{"day":"mon"},"event_id":5}})");
     line.says(R"({"type":"mcp_tool_call","mcp_tool_call":{"tool_call_id":"m1","state":"loading"}})");
     line.says(R"({"type":"mcp_tool_call","mcp_tool_call":{"tool_call_id":"m1","state":"awaiting_approval"}})");
     line.says(R"({"type":"mcp_tool_call","mcp_tool_call":{"tool_call_id":"m1","state":"awaiting_approval"}})");
@@ -319,9 +324,12 @@ TEST_F(AgentSession, answers_tools_and_refuses_what_needs_a_human) {
 TEST_F(AgentSession, does_not_take_a_failed_end_call_for_a_goodbye) {
   agent({[](Line& line) -> base::Async<> {
     line.says(metadata);
-    line.says(R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"end_call","tool_call_id":"e","is_error":true}})");
-    line.says(R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"end_call","tool_call_id":"e","is_error":false,"is_called":false}})");
-    line.says(R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"lookup","tool_call_id":"e","is_error":false}})");
+    line.says(
+        R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"end_call","tool_call_id":"e","is_error":true}})");
+    line.says(
+        R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"end_call","tool_call_id":"e","is_error":false,"is_called":false}})");
+    line.says(
+        R"({"type":"agent_tool_response","agent_tool_response":{"tool_name":"lookup","tool_call_id":"e","is_error":false}})");
     co_await line.closes(1000);
   }});
   EXPECT_EQ(converse().kind, Kind::finished);
@@ -349,7 +357,6 @@ TEST_F(AgentSession, keeps_the_callers_audio_back_while_the_call_is_queued) {
 }
 
 TEST_F(AgentSession, waits_in_the_queue_longer_than_the_start_budget) {
-  ManualTime clock;
   time = &clock;
   bool queued = false;
   Signal admit{context_.get_executor()};

@@ -12,7 +12,9 @@ namespace {
 
 using namespace gateway::elevenlabs;
 
-bool is_json(std::string const& text) { return nlohmann::json::accept(text); }
+bool is_json(std::string const& text) {
+  return nlohmann::json::accept(text);
+}
 
 /// Audio found on the short way must be what the JSON says.
 void check_audio(std::string_view text, Audio const& audio) {

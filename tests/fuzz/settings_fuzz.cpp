@@ -39,14 +39,16 @@ void store_all(config::Layer const& layer) {
 
 }  // namespace
 
-/// The first byte chooses the source, the rest is its content: switchboard.toml, .env, or NAME=value of the environment and
-/// flags, one a line.
+/// The first byte chooses the source, the rest is its content: switchboard.toml, .env, or NAME=value of the environment
+/// and flags, one a line.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   if (size == 0) return 0;
   std::string_view text{reinterpret_cast<char const*>(data) + 1, size - 1};
   std::vector<config::Finding> findings;
-  if (data[0] % 3 == 0) store_all(config::read_toml(text, "switchboard.toml", findings));
-  else if (data[0] % 3 == 1) store_all(config::read_dotenv_layer(text, ".env", findings));
+  if (data[0] % 3 == 0)
+    store_all(config::read_toml(text, "switchboard.toml", findings));
+  else if (data[0] % 3 == 1)
+    store_all(config::read_dotenv_layer(text, ".env", findings));
   else {
     std::map<std::string, std::string> pairs;
     while (!text.empty()) {

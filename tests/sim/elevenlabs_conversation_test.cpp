@@ -155,7 +155,8 @@ TEST(ElevenLabsSim, answers_a_text_message_and_echoes_it) {
     co_await s.pass(1000ms);
     bool const answered = co_await s.client.gets("agent_response", 2);
     EXPECT_TRUE(answered);
-    EXPECT_EQ(s.client.last("user_transcript")["user_transcription_event"]["user_transcript"], "What are the opening hours?");
+    EXPECT_EQ(s.client.last("user_transcript")["user_transcription_event"]["user_transcript"],
+              "What are the opening hours?");
     EXPECT_EQ(s.client.last("agent_response")["agent_response_event"]["agent_response"], "From nine to five.");
   });
 }
@@ -214,6 +215,42 @@ TEST(ElevenLabsSim, hangs_up_while_its_goodbye_is_still_unplayed) {
     bool const over = co_await s.sim.until([&] { return s.sim.newest()->ended.has_value(); });
     EXPECT_TRUE(over);
     EXPECT_FALSE(s.sim.newest()->ended->by_client);
+  });
+}
+
+TEST(ElevenLabsSim, says_so_itself_when_it_is_stopped_in_the_middle_of_a_call) {
+  Scene scene;
+  scene.play([](Scene& s) -> base::Async<> {
+    co_await s.begin();
+    s.sim.stop();
+    co_await s.sim.drain(0s);
+    EXPECT_EQ(s.sim.live(), 0U);
+    EXPECT_TRUE(s.sim.newest()->ended.has_value());
+    EXPECT_FALSE(s.sim.newest()->ended->by_client);
+    bool const closed = co_await s.client.is_closed();
+    EXPECT_TRUE(closed);
+  });
+}
+
+TEST(ElevenLabsSim, re_uses_the_interrupted_id_for_new_speech_when_told_to) {
+  auto agent = plain_agent();
+  agent.first_message->audio.length = 5000ms;
+  agent.behaviour.reuse_interrupted_id = true;
+  agent.behaviour.interrupt_twice = true;
+  Scene scene{with(agent)};
+  scene.play([](Scene& s) -> base::Async<> {
+    co_await s.begin();
+    co_await s.pass(1500ms);
+    co_await s.caller_speaks(100ms);
+    co_await s.caller_is_silent(720ms);
+    bool const answered = co_await s.client.gets("agent_response", 2);
+    EXPECT_TRUE(answered);
+    EXPECT_EQ(s.client.count("interruption"), 2U);
+    EXPECT_EQ(s.client.last("agent_response")["agent_response_event"]["event_id"], 1);
+    co_await s.pass(500ms);
+    bool const spoken = co_await s.client.gets("agent_response_complete");
+    EXPECT_TRUE(spoken);
+    EXPECT_EQ(s.client.last("audio")["audio_event"]["event_id"], 1);
   });
 }
 

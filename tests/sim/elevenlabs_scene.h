@@ -121,6 +121,7 @@ class Client final : public net::WebSocketSink {
   base::Async<> finish(base::TimeSource& time) {
     if (socket_) socket_->abort();
     co_await reader_.drain(time, 0s);
+    socket_.reset();  // its keep-alive timer would hold up the end of the test
   }
 
   std::vector<Json> messages;
@@ -161,7 +162,8 @@ inline ElevenLabsSim::Options with(Agent agent, std::vector<std::string> keys = 
 
 class Scene {
  public:
-  explicit Scene(ElevenLabsSim::Options options = with(plain_agent())) : sim{io.get_executor(), time, std::move(options)} {
+  explicit Scene(ElevenLabsSim::Options options = with(plain_agent()))
+      : sim{io.get_executor(), time, std::move(options)} {
     sim.listen();
   }
 

@@ -13,6 +13,8 @@ class ManualTime final : public base::TimeSource {
   Wall wall() const override { return wall_; }
 
   base::Async<base::Result<>> wait_until(Instant when) override {
+    auto const stop = co_await asio::this_coro::cancellation_state;
+    if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "wait cancelled");
     if (when <= now_) co_return base::Result<>{};
     auto const waiter = waiters_.emplace(waiters_.end(), when, co_await asio::this_coro::executor);
     auto [error] = co_await waiter->bell.async_wait(base::quietly);

@@ -22,11 +22,10 @@ constexpr std::string_view default_input_format = "pcm_16000";
 
 /// Messages that the call can understand only once it knows the agent's formats and conversation.
 template <class Message>
-constexpr bool needs_metadata =
-    std::is_same_v<Message, Audio> || std::is_same_v<Message, AgentResponse> || std::is_same_v<Message, Correction> ||
-    std::is_same_v<Message, Complete> || std::is_same_v<Message, UserTranscript> ||
-    std::is_same_v<Message, Interruption> || std::is_same_v<Message, ClientToolCall> ||
-    std::is_same_v<Message, AgentToolResponse>;
+constexpr bool needs_metadata = std::is_same_v<Message, Audio> || std::is_same_v<Message, AgentResponse> ||
+                                std::is_same_v<Message, Correction> || std::is_same_v<Message, Complete> ||
+                                std::is_same_v<Message, UserTranscript> || std::is_same_v<Message, Interruption> ||
+                                std::is_same_v<Message, ClientToolCall> || std::is_same_v<Message, AgentToolResponse>;
 
 }  // namespace
 
@@ -87,7 +86,9 @@ base::Async<> Conversation::watch() {
 }
 
 /// Rings for a watch() that waits now and for one that is about to.
-void Conversation::wake_watch() { alarm_.expires_at(asio::steady_timer::time_point{}); }
+void Conversation::wake_watch() {
+  alarm_.expires_at(asio::steady_timer::time_point{});
+}
 
 void Conversation::expect_before(base::Instant when) {
   due_ = when;
@@ -96,8 +97,10 @@ void Conversation::expect_before(base::Instant when) {
 
 void Conversation::on_late() {
   due_.reset();
-  if (error_ || queue_timed_out_) decide(ending_of({1006, {}, error_ ? &*error_ : nullptr, queue_timed_out_}));
-  else decide({AgentLegEnd::Kind::lost, 0, "no conversation metadata in time"});
+  if (error_ || queue_timed_out_)
+    decide(ending_of({1006, {}, error_ ? &*error_ : nullptr, queue_timed_out_}));
+  else
+    decide({AgentLegEnd::Kind::lost, 0, "no conversation metadata in time"});
 }
 
 void Conversation::decide(AgentLegEnd verdict) {
@@ -143,9 +146,12 @@ void Conversation::send_outgoing() {
 }
 
 void Conversation::say_outgoing() {
-  if (is_ready_ && !is_held_) send_outgoing();
-  else if (unsaid_.size() < unsaid_limit) unsaid_.push_back(outgoing_);
-  else services_.meters.unsent.Increment();
+  if (is_ready_ && !is_held_)
+    send_outgoing();
+  else if (unsaid_.size() < unsaid_limit)
+    unsaid_.push_back(outgoing_);
+  else
+    services_.meters.unsent.Increment();
 }
 
 void Conversation::say_unsaid() {
@@ -168,14 +174,18 @@ void Conversation::on_text(std::string_view message) {
   services_.meters.count(*incoming);
   std::visit(
       [&]<class Message>(Message const& content) {
-        if (needs_metadata<Message> && !is_ready_) keep_for_later(message);
-        else take(content);
+        if (needs_metadata<Message> && !is_ready_)
+          keep_for_later(message);
+        else
+          take(content);
       },
       *incoming);
   if (audio_.size() > audio_buffer_kept) audio_ = {};
 }
 
-void Conversation::on_binary(std::size_t) { services_.meters.binary.Increment(); }
+void Conversation::on_binary(std::size_t) {
+  services_.meters.binary.Increment();
+}
 
 void Conversation::keep_for_later(std::string_view message) {
   if (early_.size() >= early_messages_limit || early_bytes_ + message.size() > early_bytes_limit) {
@@ -260,7 +270,9 @@ void Conversation::take(UserTranscript const& message) {
   if (!message.text.empty()) events_.on_caller_text(turn, message.text);
 }
 
-void Conversation::take(TentativeUserTranscript const&) { note_progress(); }
+void Conversation::take(TentativeUserTranscript const&) {
+  note_progress();
+}
 
 void Conversation::take(Interruption const& message) {
   note_progress();
@@ -303,10 +315,13 @@ void Conversation::take(QueueStatus const& message) {
   if (waits == is_held_) return;
   is_held_ = waits;
   if (!is_ready_) {
-    if (waits) due_.reset();
-    else expect_before(services_.time.now() + services_.settings.start_budget);
+    if (waits)
+      due_.reset();
+    else
+      expect_before(services_.time.now() + services_.settings.start_budget);
   }
-  services_.log.info(waits ? "agent is busy, call queued" : "agent took the call from its queue", {{"conversation", id_}});
+  services_.log.info(waits ? "agent is busy, call queued" : "agent took the call from its queue",
+                     {{"conversation", id_}});
   events_.on_queue(waits ? QueueState::waiting : QueueState::admitted);
   if (!waits && is_ready_) say_unsaid();
 }

@@ -112,8 +112,8 @@ class Conversation final : public net::WebSocketSink {
   std::size_t early_bytes_ = 0;
   std::set<std::string, std::less<>> mcp_answered_;
   std::string id_;
-  std::int64_t turn_ = 0;           // the highest event id seen, for messages that lack theirs
-  std::size_t backlog_bytes_ = 0;   // queued bytes beyond which the caller's audio is late and dropped
+  std::int64_t turn_ = 0;          // the highest event id seen, for messages that lack theirs
+  std::size_t backlog_bytes_ = 0;  // queued bytes beyond which the caller's audio is late and dropped
 
   std::optional<base::Instant> due_;
   std::optional<ErrorEvent> error_;

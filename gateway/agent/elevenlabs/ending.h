@@ -12,7 +12,7 @@ namespace gateway::elevenlabs {
 
 /// Everything known when the socket is gone.
 struct Circumstances {
-  std::uint16_t close_code = 1006;   ///< 1006: broke without a close frame.
+  std::uint16_t close_code = 1006;  ///< 1006: broke without a close frame.
   std::string_view close_reason;
   ErrorEvent const* error = nullptr;  ///< An error event that nothing but the close has followed.
   bool queue_timed_out = false;
@@ -26,7 +26,8 @@ bool is_terminal(ErrorEvent const& error);
 /// The agent has said everything it may in one conversation: a regular end.
 bool is_max_duration(ErrorEvent const& error);
 
-/// Text of the vendor in the form in which it may be logged: at most 120 bytes, runs of five or more digits blotted out.
+/// Text of the vendor in the form in which it may be logged: at most 120 bytes, runs of five or more digits blotted
+/// out.
 std::string for_log(std::string_view text);
 
 /// The label of the metric and the log.

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
-
 #include <nlohmann/json.hpp>
 
 #include "media/base64.h"
@@ -39,7 +38,9 @@ std::optional<std::string> text_in(Json const& object, char const* key) {
   return value->get_ref<std::string const&>();
 }
 
-std::string text_or_empty(Json const& object, char const* key) { return text_in(object, key).value_or(std::string{}); }
+std::string text_or_empty(Json const& object, char const* key) {
+  return text_in(object, key).value_or(std::string{});
+}
 
 bool truth_in(Json const& object, char const* key, bool otherwise) {
   auto const* value = member(object, key);
@@ -144,9 +145,13 @@ EventId event_id_of(Json const& json, char const* event_key) {
   return event ? whole_in(*event, "event_id") : std::nullopt;
 }
 
-Read read_complete(Json const& json) { return Complete{event_id_of(json, "agent_response_complete_event")}; }
+Read read_complete(Json const& json) {
+  return Complete{event_id_of(json, "agent_response_complete_event")};
+}
 /// Never unreadable: the caller must not be talked over because a field is missing.
-Read read_interruption(Json const& json) { return Interruption{event_id_of(json, "interruption_event")}; }
+Read read_interruption(Json const& json) {
+  return Interruption{event_id_of(json, "interruption_event")};
+}
 
 Read read_transcript(Json const& json) {
   auto const* event = object_member(json, "user_transcription_event");
@@ -198,12 +203,14 @@ Read read_queue_status(Json const& json) {
   return QueueStatus{QueueStatus::Status::other};
 }
 
-/// Three shapes and a bare one exist: nested with error_type, nested with error_name, flat with only a message, nothing.
+/// Three shapes and a bare one exist: nested with error_type, nested with error_name, flat with only a message,
+/// nothing.
 Read read_error(Json const& json) {
   auto const* nested = object_member(json, "error_event");
   auto const& event = nested ? *nested : json;
   ErrorEvent error;
-  if (auto const code = whole_in(event, "code"); code && *code >= 0 && *code < 65536) error.code = static_cast<int>(*code);
+  if (auto const code = whole_in(event, "code"); code && *code >= 0 && *code < 65536)
+    error.code = static_cast<int>(*code);
   error.type = text_in(event, "error_type").value_or(text_or_empty(event, "error_name"));
   error.message = text_in(event, "message").value_or(text_or_empty(event, "reason"));
   return error;
@@ -216,7 +223,9 @@ Read read_vad_score(Json const& json) {
   return VadScore{score->get<double>()};
 }
 
-Read read_guardrail(Json const&) { return GuardrailTriggered{}; }
+Read read_guardrail(Json const&) {
+  return GuardrailTriggered{};
+}
 
 struct Reader {
   std::string_view type;
@@ -241,18 +250,28 @@ constexpr Reader readers[] = {
     {"guardrail_triggered", read_guardrail},
 };
 
-constexpr std::string_view ignored_types[] = {
-    "agent_response_metadata", "agent_tool_request",  "agent_tool_response_full_payload",
-    "mcp_connection_status",   "asr_initiation_metadata",  "internal_tentative_agent_response",
-    "internal_turn_probability", "agent_chat_response_part", "agent_reasoning_response_part",
-    "context_usage",           "agent_typing",        "external_agent_connected",
-    "external_agent_disconnected", "rich_content",    "dtmf_request",
-    "contextual_update"};
+constexpr std::string_view ignored_types[] = {"agent_response_metadata",
+                                              "agent_tool_request",
+                                              "agent_tool_response_full_payload",
+                                              "mcp_connection_status",
+                                              "asr_initiation_metadata",
+                                              "internal_tentative_agent_response",
+                                              "internal_turn_probability",
+                                              "agent_chat_response_part",
+                                              "agent_reasoning_response_part",
+                                              "context_usage",
+                                              "agent_typing",
+                                              "external_agent_connected",
+                                              "external_agent_disconnected",
+                                              "rich_content",
+                                              "dtmf_request",
+                                              "contextual_update"};
 
 Read read_message(Json const& json, std::string type) {
   auto const reader = std::ranges::find(readers, std::string_view{type}, &Reader::type);
   if (reader != std::end(readers)) return reader->read(json);
-  if (std::ranges::find(ignored_types, std::string_view{type}) != std::end(ignored_types)) return Ignored{std::move(type)};
+  if (std::ranges::find(ignored_types, std::string_view{type}) != std::end(ignored_types))
+    return Ignored{std::move(type)};
   return Unknown{std::move(type)};
 }
 
@@ -265,13 +284,18 @@ bool is_nested_too_deep(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char const c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
       continue;
     }
-    if (c == '"') in_string = true;
-    else if (c == '{' || c == '[') depth += 1;
-    else if ((c == '}' || c == ']') && depth > 0) depth -= 1;
+    if (c == '"')
+      in_string = true;
+    else if (c == '{' || c == '[')
+      depth += 1;
+    else if ((c == '}' || c == ']') && depth > 0)
+      depth -= 1;
     if (depth > max_nesting) return true;
   }
   return false;
@@ -298,7 +322,9 @@ std::optional<Carved> carve_audio(std::string_view text) {
   auto const found = text.find(key);
   if (found == std::string_view::npos || (found > 0 && text[found - 1] == '\\')) return std::nullopt;
   auto at = found + key.size();
-  auto const skip_blanks = [&] { while (at < text.size() && (text[at] == ' ' || text[at] == '\n')) ++at; };
+  auto const skip_blanks = [&] {
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\n')) ++at;
+  };
   skip_blanks();
   if (at >= text.size() || text[at] != ':') return std::nullopt;
   ++at;
@@ -315,7 +341,9 @@ std::optional<Carved> carve_audio(std::string_view text) {
   return carved;
 }
 
-Json parse(std::string_view text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+Json parse(std::string_view text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
 
 std::string const* audio_text(Json const& json) {
   auto const* event = object_member(json, "audio_event");

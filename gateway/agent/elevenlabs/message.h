@@ -1,6 +1,6 @@
 #pragma once
-// What an ElevenLabs agent says on its conversation socket, and what we may answer: one JSON object a text frame, both ways
-// (official AsyncAPI contract, 2026-08). Pure: no sockets, no clock, no audio formats.
+// What an ElevenLabs agent says on its conversation socket, and what we may answer: one JSON object a text frame, both
+// ways (official AsyncAPI contract, 2026-08). Pure: no sockets, no clock, no audio formats.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -103,14 +103,14 @@ using Incoming = std::variant<Metadata, Ping, Audio, AgentResponse, Correction, 
 
 /// Short, fixed names of the alternatives of Incoming, in order: the label set of the message counter.
 inline constexpr std::string_view incoming_names[] = {
-    "metadata",      "ping",         "audio",        "agent_response",      "correction",    "complete",
-    "transcript",    "tentative",    "interruption", "client_tool_call",    "tool_response", "mcp_tool_call",
-    "queue_status",  "error",        "vad_score",    "guardrail_triggered", "ignored",       "unknown"};
+    "metadata",     "ping",      "audio",        "agent_response",      "correction",    "complete",
+    "transcript",   "tentative", "interruption", "client_tool_call",    "tool_response", "mcp_tool_call",
+    "queue_status", "error",     "vad_score",    "guardrail_triggered", "ignored",       "unknown"};
 static_assert(std::size(incoming_names) == std::variant_size_v<Incoming>);
 
 /// Reads one text frame. `audio` receives the bytes of an audio message and is reused from call to call; it only grows.
-/// Fault::protocol for what is no JSON object with a `type`, for an event whose payload is missing or useless, and for audio
-/// that is not base64; Fault::too_large beyond 16 MiB or 64 levels. The session goes on after either.
+/// Fault::protocol for what is no JSON object with a `type`, for an event whose payload is missing or useless, and for
+/// audio that is not base64; Fault::too_large beyond 16 MiB or 64 levels. The session goes on after either.
 base::Result<Incoming> decode(std::string_view text, std::vector<std::uint8_t>& audio);
 
 // Each encoder replaces the content of `out` and keeps its storage.

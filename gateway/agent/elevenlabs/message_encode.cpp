@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "gateway/agent/elevenlabs/message.h"
 #include "gateway/base/log.h"
@@ -126,7 +126,9 @@ void encode_key_press(std::string& out, std::string_view digits) {
   encode_user_message(out, fmt::format("I pressed {} on the keypad.", digits));
 }
 
-void encode_user_activity(std::string& out) { out = R"({"type":"user_activity"})"; }
+void encode_user_activity(std::string& out) {
+  out = R"({"type":"user_activity"})";
+}
 
 void encode_mcp_approval(std::string& out, std::string_view call_id, bool is_approved) {
   out.clear();

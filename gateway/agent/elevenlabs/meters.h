@@ -17,11 +17,11 @@ struct Meters {
   void count(AgentLegEnd const& end) const { ends[static_cast<std::size_t>(end.kind)]->Increment(); }
 
   std::array<prometheus::Counter*, std::variant_size_v<Incoming>> messages;
-  prometheus::Counter& unreadable;       ///< Text frames that decode() refused.
-  prometheus::Counter& binary;           ///< Binary frames, which the protocol does not have.
-  prometheus::Counter& too_early;        ///< Messages before the metadata that found no room to wait.
-  prometheus::Counter& dropped_audio;    ///< Pieces of the caller's audio that could not be sent.
-  prometheus::Counter& unsent;           ///< Other messages of ours that could not be sent.
+  prometheus::Counter& unreadable;     ///< Text frames that decode() refused.
+  prometheus::Counter& binary;         ///< Binary frames, which the protocol does not have.
+  prometheus::Counter& too_early;      ///< Messages before the metadata that found no room to wait.
+  prometheus::Counter& dropped_audio;  ///< Pieces of the caller's audio that could not be sent.
+  prometheus::Counter& unsent;         ///< Other messages of ours that could not be sent.
   prometheus::Counter& retries;
   prometheus::Histogram& connect_seconds;  ///< From the start of an attempt to its metadata.
   std::array<prometheus::Counter*, 6> ends;

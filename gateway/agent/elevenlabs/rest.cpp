@@ -1,8 +1,8 @@
 #include "gateway/agent/elevenlabs/rest.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "gateway/net/form.h"

@@ -34,8 +34,8 @@ base::Result<net::Url> read_signed_url(net::Response const& response, bool api_i
 /// not_found: 404. unavailable: 425, 429 (rate), 5xx. refused: everything else that asking again cannot change.
 base::Error api_error(net::Response const& response);
 
-/// `code`, else `status`, of any of the four shapes of an error body (object, array, text, none); at most 40 characters of
-/// a-z 0-9 _ + -, so that it may be logged and used as a label.
+/// `code`, else `status`, of any of the four shapes of an error body (object, array, text, none); at most 40 characters
+/// of a-z 0-9 _ + -, so that it may be logged and used as a label.
 std::string api_error_code(std::string_view body);
 
 }  // namespace gateway::elevenlabs

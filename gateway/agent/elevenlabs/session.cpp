@@ -79,7 +79,8 @@ base::Async<AgentLegEnd> Session::attempt(AgentEvents& events) {
   auto const deadline = started + services_.settings.start_budget;
   std::unique_ptr<net::WebSocket> socket;
   std::optional<AgentLegEnd> failure;
-  co_await (reach(socket, failure, deadline) || services_.time.wait_until(deadline) || quit_->async_wait(base::quietly));
+  co_await (reach(socket, failure, deadline) || services_.time.wait_until(deadline) ||
+            quit_->async_wait(base::quietly));
   stop = co_await must_stop();
   if (stop) co_return AgentLegEnd{Kind::closed, 0, "closed while connecting"};
   auto const was_quick = [&] { return services_.time.now() - started < services_.settings.start_budget / 2; };
@@ -89,7 +90,8 @@ base::Async<AgentLegEnd> Session::attempt(AgentEvents& events) {
     co_return *failure;
   }
   auto const executor = co_await asio::this_coro::executor;
-  conversation_ = std::make_unique<Conversation>(services_, request_, std::move(socket), started, events, unsaid_, executor);
+  conversation_ =
+      std::make_unique<Conversation>(services_, request_, std::move(socket), started, events, unsaid_, executor);
   auto const end = co_await conversation_->run();
   conversation_id_ = conversation_->id();
   may_retry_ = conversation_->is_ready() ? !conversation_->has_happened() : was_quick();
@@ -100,8 +102,8 @@ base::Async<AgentLegEnd> Session::attempt(AgentEvents& events) {
 base::Async<> Session::reach(std::unique_ptr<net::WebSocket>& socket, std::optional<AgentLegEnd>& failure,
                              base::Instant deadline) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto address =
-      co_await locate_socket(services_.http, services_.settings, request_.agent_id, left_until(deadline, services_.time.now()));
+  auto address = co_await locate_socket(services_.http, services_.settings, request_.agent_id,
+                                        left_until(deadline, services_.time.now()));
   if (!address) {
     failure = std::move(address.error());
     co_return;
@@ -111,8 +113,10 @@ base::Async<> Session::reach(std::unique_ptr<net::WebSocket>& socket, std::optio
   auto opened = co_await net::connect_websocket(std::move(address->url), std::move(address->headers),
                                                 socket_settings(services_.settings), services_.tls,
                                                 left_until(deadline, services_.time.now()));
-  if (opened) socket = std::move(*opened);
-  else failure = end_for_upgrade(opened.error());
+  if (opened)
+    socket = std::move(*opened);
+  else
+    failure = end_for_upgrade(opened.error());
 }
 
 base::Async<> Session::close() {
@@ -126,13 +130,17 @@ void Session::hear(std::span<std::uint8_t const> bytes) {
 }
 
 void Session::tell(std::string_view topic, std::string_view text) {
-  if (conversation_) conversation_->tell(topic, text);
-  else if (auto* waiting = waiting_text()) encode_contextual_update(*waiting, topic, text);
+  if (conversation_)
+    conversation_->tell(topic, text);
+  else if (auto* waiting = waiting_text())
+    encode_contextual_update(*waiting, topic, text);
 }
 
 void Session::press(std::string_view digits) {
-  if (conversation_) conversation_->press(digits);
-  else if (auto* waiting = waiting_text()) encode_key_press(*waiting, digits);
+  if (conversation_)
+    conversation_->press(digits);
+  else if (auto* waiting = waiting_text())
+    encode_key_press(*waiting, digits);
 }
 
 std::string* Session::waiting_text() {

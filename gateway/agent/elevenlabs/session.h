@@ -8,10 +8,11 @@
 
 namespace gateway::elevenlabs {
 
-/// One caller's agent: finds the socket, opens it, talks. When the service breaks before anything has happened (no agent
-/// audio, no caller transcript, no tool call) it tries once more with a fresh signed URL; on_agent_ready then comes a second
-/// time, with another conversation id, and possibly the first agent text too. A start that is slow rather than broken
-/// (more than half of the budget gone) is not tried again, so a caller never waits longer than one and a half budgets.
+/// One caller's agent: finds the socket, opens it, talks. When the service breaks before anything has happened (no
+/// agent audio, no caller transcript, no tool call) it tries once more with a fresh signed URL; on_agent_ready then
+/// comes a second time, with another conversation id, and possibly the first agent text too. A start that is slow
+/// rather than broken (more than half of the budget gone) is not tried again, so a caller never waits longer than one
+/// and a half budgets.
 class Session final : public AgentLeg {
  public:
   Session(Services const& services, AgentRequest request) : services_{services}, request_{std::move(request)} {}
@@ -31,7 +32,8 @@ class Session final : public AgentLeg {
  private:
   std::string* waiting_text();
   base::Async<AgentLegEnd> attempt(AgentEvents& events);
-  base::Async<> reach(std::unique_ptr<net::WebSocket>& socket, std::optional<AgentLegEnd>& failure, base::Instant deadline);
+  base::Async<> reach(std::unique_ptr<net::WebSocket>& socket, std::optional<AgentLegEnd>& failure,
+                      base::Instant deadline);
   base::Async<bool> must_stop();
   void record(AgentLegEnd const& end) const;
 
@@ -48,8 +50,8 @@ class Session final : public AgentLeg {
 /// Thread safe; must outlive its legs, as must everything handed in.
 class Provider final : public AgentProvider {
  public:
-  Provider(Settings settings, net::HttpClient& http, net::TlsClient& tls, base::TimeSource& time, base::Metrics& metrics,
-           base::Log log);
+  Provider(Settings settings, net::HttpClient& http, net::TlsClient& tls, base::TimeSource& time,
+           base::Metrics& metrics, base::Log log);
   std::unique_ptr<AgentLeg> make_leg(AgentRequest request) override;
 
  private:

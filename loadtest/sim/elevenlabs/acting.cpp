@@ -10,7 +10,9 @@ namespace {
 using Clock = base::TimeSource::Clock;
 constexpr Milliseconds stale_chunk{200};
 
-Milliseconds to_ms(Clock::duration length) { return std::chrono::duration_cast<Milliseconds>(length); }
+Milliseconds to_ms(Clock::duration length) {
+  return std::chrono::duration_cast<Milliseconds>(length);
+}
 
 std::string spoken_words(Milliseconds spoken) {
   auto const tenths = (spoken.count() + 50) / 100;
@@ -63,9 +65,12 @@ base::Async<> Conversation::take_turn(Trigger trigger) {
   bool const ended = co_await end_if("turn");
   if (ended) co_return;
   std::vector<Step> reply;
-  if (turn) reply = turn->reply;
-  else if (trigger.kind == Kind::silence) reply.push_back(agent_.still_there);
-  else reply.push_back(agent_.otherwise);
+  if (turn)
+    reply = turn->reply;
+  else if (trigger.kind == Kind::silence)
+    reply.push_back(agent_.still_there);
+  else
+    reply.push_back(agent_.otherwise);
   auto done = co_await act(reply, id);
   if (caller_spoke && ways_.transcript_order == "after")
     say_to_client("user_transcript", user_transcript_message(words, id));
@@ -126,7 +131,8 @@ base::Async<Conversation::Flow> Conversation::speak(Say say, EventId id, bool in
   auto const began = stage_.time.now();
   while (utterance_sent_ < audio.size()) {
     auto const bytes = next_chunk_bytes(audio.size() - utterance_sent_);
-    ChunkPosition const position{say.text, to_ms(playing_time(utterance_sent_)), to_ms(playing_time(bytes)), to_ms(total)};
+    ChunkPosition const position{say.text, to_ms(playing_time(utterance_sent_)), to_ms(playing_time(bytes)),
+                                 to_ms(total)};
     send_audio(std::span{audio}.subspan(utterance_sent_, bytes), id, position, utterance_sent_ == 0);
     utterance_sent_ += bytes;
     auto const sent = playing_time(utterance_sent_);
@@ -145,12 +151,13 @@ base::Async<Conversation::Flow> Conversation::speak(Say say, EventId id, bool in
   co_return Flow::go_on;
 }
 
-void Conversation::send_audio(std::span<std::uint8_t const> audio, EventId id, ChunkPosition const& position, bool first) {
+void Conversation::send_audio(std::span<std::uint8_t const> audio, EventId id, ChunkPosition const& position,
+                              bool first) {
   if (over_ || mute_ || !sends("audio")) return;
   auto const now = stage_.time.now();
   auto const pad = first ? static_cast<std::size_t>(ways_.big_message_bytes) : 0;
-  auto const message = ways_.garbage_audio ? garbage_audio_message(id)
-                                           : audio_message(audio, id, ways_.alignment, position, pad);
+  auto const message =
+      ways_.garbage_audio ? garbage_audio_message(id) : audio_message(audio, id, ways_.alignment, position, pad);
   (void)socket_->send(message);
   playback_.sent(now, playing_time(audio.size()));
   if (record_.agent_messages == 0) note("first_agent_audio");
@@ -291,7 +298,8 @@ void Conversation::send_odd_messages(EventId id) {
   if (ways_.binary_frame) (void)socket_->send_binary(std::string(32, '\x7f'));
   if (!ways_.unknown_events) return;
   auto const number = std::to_string(id.value);
-  (void)socket_->send(R"({"type":"holographic_projection","holographic_projection_event":{"event_id":)" + number + "}}");
+  (void)socket_->send(R"({"type":"holographic_projection","holographic_projection_event":{"event_id":)" + number +
+                      "}}");
   (void)socket_->send(R"({"type":"vad_score","vad_score_event":{"vad_score":0.25},"extra":[1,{"deep":null}]})");
   (void)socket_->send(R"({"no_type_at_all":true})");
   (void)socket_->send(R"({"type":"error"})");

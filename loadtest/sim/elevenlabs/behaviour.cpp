@@ -7,7 +7,8 @@
 namespace sim::elevenlabs {
 namespace {
 
-using Member = std::variant<bool Behaviour::*, std::int64_t Behaviour::*, double Behaviour::*, std::string Behaviour::*>;
+using Member =
+    std::variant<bool Behaviour::*, std::int64_t Behaviour::*, double Behaviour::*, std::string Behaviour::*>;
 
 struct Entry {
   BehaviourOption option;

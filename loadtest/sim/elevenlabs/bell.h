@@ -6,7 +6,8 @@
 
 namespace sim::elevenlabs {
 
-/// Wakes every coroutine that waits for a change; each then looks for itself whether it is the one it wants. One thread.
+/// Wakes every coroutine that waits for a change; each then looks for itself whether it is the one it wants. One
+/// thread.
 class Bell {
  public:
   explicit Bell(asio::any_io_executor executor) : timer_{std::move(executor), base::Instant::max()} {}
@@ -21,8 +22,10 @@ class Bell {
   /// Waits for a ring, at most until `when`.
   base::Async<> wait_until(base::TimeSource& time, base::Instant when) {
     using namespace asio::experimental::awaitable_operators;
-    if (when == base::Instant::max()) co_await wait();
-    else co_await (ring_after(rings_) || time.wait_until(when));
+    if (when == base::Instant::max())
+      co_await wait();
+    else
+      co_await (ring_after(rings_) || time.wait_until(when));
   }
 
  private:

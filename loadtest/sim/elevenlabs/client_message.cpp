@@ -74,15 +74,22 @@ std::expected<FromClient, BadMessage> decode_client_message(std::string_view tex
   Fields fields{json, type->get<std::string>(), {}};
   FromClient message;
   auto const& name = fields.type;
-  if (name == "conversation_initiation_client_data") message = ClientData{std::string{text}};
-  else if (name == "pong") message = Pong{fields.number("event_id")};
+  if (name == "conversation_initiation_client_data")
+    message = ClientData{std::string{text}};
+  else if (name == "pong")
+    message = Pong{fields.number("event_id")};
   else if (name == "client_tool_result")
     message = ToolResult{fields.text("tool_call_id"), fields.text("result"), fields.flag("is_error")};
-  else if (name == "contextual_update") message = ContextualUpdate{fields.text("text"), fields.optional_text("context_id")};
-  else if (name == "user_message") message = UserMessage{fields.optional_text("text")};
-  else if (name == "user_activity") message = UserActivity{};
-  else if (name == "feedback") message = Feedback{fields.number("event_id"), fields.optional_text("score")};
-  else if (name == "mcp_tool_approval_result") message = McpApproval{fields.text("tool_call_id"), fields.flag("is_approved")};
+  else if (name == "contextual_update")
+    message = ContextualUpdate{fields.text("text"), fields.optional_text("context_id")};
+  else if (name == "user_message")
+    message = UserMessage{fields.optional_text("text")};
+  else if (name == "user_activity")
+    message = UserActivity{};
+  else if (name == "feedback")
+    message = Feedback{fields.number("event_id"), fields.optional_text("score")};
+  else if (name == "mcp_tool_approval_result")
+    message = McpApproval{fields.text("tool_call_id"), fields.flag("is_approved")};
   else if (name == "multimodal_message") {
     auto const part = json.find("text");
     bool const has_text = part != json.end() && part->is_object();

@@ -59,8 +59,11 @@ RestFault read_fault(std::string const& text) {
   if (fault.status < 200 || fault.status > 599) throw WrongUsage{"--fail: not an HTTP status: " + status};
   if (auto code = next(); !code.empty()) fault.code = code;
   using Shape = RestFault::Shape;
-  static std::map<std::string, Shape> const shapes{{"current", Shape::current}, {"legacy", Shape::legacy},
-                                                   {"list", Shape::list}, {"text", Shape::text}, {"absent", Shape::absent}};
+  static std::map<std::string, Shape> const shapes{{"current", Shape::current},
+                                                   {"legacy", Shape::legacy},
+                                                   {"list", Shape::list},
+                                                   {"text", Shape::text},
+                                                   {"absent", Shape::absent}};
   if (auto const shape = next(); !shape.empty()) {
     auto const known = shapes.find(shape);
     if (known == shapes.end()) throw WrongUsage{"--fail: the shape is one of current, legacy, list, text, absent"};
@@ -111,8 +114,7 @@ int run(Arguments const& arguments) {
   options.keep_audio = arguments.keep_audio;
   options.seed = arguments.seed;
   base::SystemTime time;
-  if (!arguments.quiet)
-    options.on_event = [&time, &arguments](Event const& event) { print(event, time, arguments); };
+  if (!arguments.quiet) options.on_event = [&time, &arguments](Event const& event) { print(event, time, arguments); };
   asio::io_context io{1};
   ElevenLabsSim sim{io.get_executor(), time, std::move(options)};
   for (auto const& fault : arguments.fail) sim.fail_rest(read_fault(fault));
@@ -121,8 +123,10 @@ int run(Arguments const& arguments) {
   asio::co_spawn(io, serve_until_signal(signals, sim), [](std::exception_ptr crash) {
     if (crash) std::rethrow_exception(crash);
   });
-  if (arguments.json) std::cout << R"({"event":"ready","url":")" << sim.base_url() << "\"}" << std::endl;
-  else std::cout << "ready " << sim.base_url() << std::endl;
+  if (arguments.json)
+    std::cout << R"({"event":"ready","url":")" << sim.base_url() << "\"}" << std::endl;
+  else
+    std::cout << "ready " << sim.base_url() << std::endl;
   io.run();
   return 0;
 }
@@ -140,7 +144,8 @@ std::string list_of_behaviours() {
 
 void add_elevenlabs_command(CLI::App& app, int& exit_code) {
   auto const arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("elevenlabs", "Simulated ElevenLabs agent platform: conversation sockets and REST");
+  auto* command =
+      app.add_subcommand("elevenlabs", "Simulated ElevenLabs agent platform: conversation sockets and REST");
   command->add_option("--port", arguments->port, "Port on 127.0.0.1; 0 takes a free one");
   command->add_option("--scenario", arguments->scenario, "JSON file of agents; without it one agent, agent_demo");
   command->add_option("--api-key", arguments->api_keys, "Accepted xi-api-key; without it any");

@@ -36,13 +36,19 @@ base::Async<> Conversation::run(net::WebSocket& socket) {
   tasks_.spawn(ping_regularly());
   tasks_.spawn(watch_limits());
   auto const closed = co_await socket.run(*this);
+  if (stage_.stopping && closed.code == 1006 && !over_) {
+    closed_by_us_ = true;
+    our_close_ = {1006, "the simulator stopped", {}, "none"};
+  }
   co_await asio::this_coro::reset_cancellation_state();
   over_ = true;
   bell_.ring();
   co_await tasks_.drain(stage_.time, Clock::duration::zero());
   auto const now = stage_.time.now();
-  if (closed_by_us_) record_.ended = Ended{our_close_.code, our_close_.reason, false, now};
-  else record_.ended = Ended{closed.code, closed.reason, true, now};
+  if (closed_by_us_)
+    record_.ended = Ended{our_close_.code, our_close_.reason, false, now};
+  else
+    record_.ended = Ended{closed.code, closed.reason, true, now};
   for (auto const& [id, sent] : open_pings_)
     if (now - sent > Milliseconds{ways_.pong_limit_ms})
       find_fault(Severity::violation, "missing_pong", "ping " + std::to_string(id) + " was never answered");

@@ -20,7 +20,8 @@
 
 namespace sim::elevenlabs {
 
-/// Something that happened, for whoever watches. `words` is what was said or the text of a message: show it only on request.
+/// Something that happened, for whoever watches. `words` is what was said or the text of a message: show it only on
+/// request.
 struct Event {
   ConversationRecord const& conversation;
   std::string_view kind;
@@ -33,7 +34,8 @@ struct Stage {
   base::TimeSource& time;
   Speech& speech;
   std::mt19937& dice;
-  Bell& changed;  ///< Rung after every change of a record.
+  Bell& changed;         ///< Rung after every change of a record.
+  bool const& stopping;  ///< The server is being taken down: a connection that breaks now was broken by us.
   bool keep_audio;
   std::function<void(Event const&)> on_event;
 };
@@ -135,7 +137,7 @@ class Conversation final : public net::WebSocketSink {
   Playback playback_;
   bool interruptible_ = true;
   std::uint64_t generation_ = 0;  // grows with each interruption
-  Audio utterance_;  // being sent; what is left of it makes stale chunks
+  Audio utterance_;               // being sent; what is left of it makes stale chunks
   std::size_t utterance_sent_ = 0;
   std::optional<std::int64_t> reuse_id_;
   std::int64_t last_id_;
@@ -143,7 +145,7 @@ class Conversation final : public net::WebSocketSink {
   std::deque<Trigger> triggers_;
   std::vector<bool> used_turns_;
   std::optional<std::size_t> armed_turn_;  // chosen by DTMF, answers the next turn
-  base::Instant last_sign_of_life_;  // of the caller
+  base::Instant last_sign_of_life_;        // of the caller
   base::Instant last_prompt_;
   base::Instant last_receipt_;
   std::map<std::string, bool> mcp_approvals_;

@@ -1,5 +1,4 @@
 #include <map>
-
 #include <nlohmann/json.hpp>
 
 #include "loadtest/sim/elevenlabs/rest.h"
@@ -10,7 +9,9 @@ namespace {
 using Json = nlohmann::json;
 using Seconds = std::chrono::seconds;
 
-std::int64_t whole_seconds(Milliseconds length) { return std::chrono::duration_cast<Seconds>(length).count(); }
+std::int64_t whole_seconds(Milliseconds length) {
+  return std::chrono::duration_cast<Seconds>(length).count();
+}
 
 Json line_json(TranscriptLine const& line) {
   bool const interrupted = !line.original.empty();
@@ -27,8 +28,12 @@ Json line_json(TranscriptLine const& line) {
 }
 
 Json tool_json(ToolRecord const& tool) {
-  Json call{{"type", "client"},           {"request_id", tool.call_id},   {"tool_name", tool.name},
-            {"params_as_json", tool.parameters}, {"tool_has_been_called", true}, {"tool_details", nullptr}};
+  Json call{{"type", "client"},
+            {"request_id", tool.call_id},
+            {"tool_name", tool.name},
+            {"params_as_json", tool.parameters},
+            {"tool_has_been_called", true},
+            {"tool_details", nullptr}};
   Json line{{"role", "agent"},
             {"message", nullptr},
             {"tool_calls", Json::array({std::move(call)})},
@@ -102,11 +107,12 @@ std::string conversation_detail(Platform const& platform, ConversationRecord con
     client_data["dynamic_variables"]["system__conversation_id"] = conversation.id;
   Json analysis = nullptr;
   if (finished)
-    analysis = {{"evaluation_criteria_results", Json::object()},
-                {"data_collection_results", Json::object()},
-                {"call_successful", status == "done" ? "success" : "failure"},
-                {"transcript_summary", "A simulated conversation of " + std::to_string(conversation.turns) + " caller turns."},
-                {"call_summary_title", "Simulated conversation"}};
+    analysis = {
+        {"evaluation_criteria_results", Json::object()},
+        {"data_collection_results", Json::object()},
+        {"call_successful", status == "done" ? "success" : "failure"},
+        {"transcript_summary", "A simulated conversation of " + std::to_string(conversation.turns) + " caller turns."},
+        {"call_summary_title", "Simulated conversation"}};
   Json detail{{"agent_id", conversation.agent_id},
               {"agent_name", agent ? Json(agent->name) : Json(nullptr)},
               {"conversation_id", conversation.id},
@@ -115,6 +121,7 @@ std::string conversation_detail(Platform const& platform, ConversationRecord con
               {"has_audio", finished},
               {"has_user_audio", conversation.caller_bytes > 0},
               {"has_response_audio", conversation.agent_bytes > 0},
+              {"has_auxiliary_audio", false},
               {"transcript", transcript_json(conversation)},
               {"metadata", metadata_json(platform, conversation)},
               {"analysis", std::move(analysis)},

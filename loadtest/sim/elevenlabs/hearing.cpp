@@ -19,8 +19,10 @@ void Conversation::on_text(std::string_view message) {
   current_frame_ = message;
   last_receipt_ = stage_.time.now();
   auto const decoded = decode_client_message(message);
-  if (decoded) hear(*decoded);
-  else find_fault(Severity::violation, decoded.error().kind, decoded.error().detail);
+  if (decoded)
+    hear(*decoded);
+  else
+    find_fault(Severity::violation, decoded.error().kind, decoded.error().detail);
   current_frame_ = {};
   stage_.changed.ring();
 }
@@ -34,8 +36,7 @@ void Conversation::hear(FromClient const& message) {
   bool const is_client_data = std::holds_alternative<ClientData>(message);
   if (!got_client_data_ && !is_client_data) {
     if (record_.count("first_frame") == 0)
-      find_fault(Severity::violation, "first_frame",
-                 "the first message must be conversation_initiation_client_data");
+      find_fault(Severity::violation, "first_frame", "the first message must be conversation_initiation_client_data");
     return;
   }
   if (queued_ && !std::holds_alternative<Pong>(message)) {
@@ -74,7 +75,8 @@ void Conversation::hear(UserAudio const& audio) {
   ++record_.caller_messages;
   if (record_.caller_messages == 1) note("first_caller_audio", std::to_string(audio.bytes.size()) + " bytes");
   auto const samples = to_samples(audio.bytes, record_.input.codec);
-  auto const length = std::chrono::nanoseconds{static_cast<std::int64_t>(samples.size()) * 1'000'000'000 / record_.input.rate};
+  auto const length =
+      std::chrono::nanoseconds{static_cast<std::int64_t>(samples.size()) * 1'000'000'000 / record_.input.rate};
   check_pacing(length);
   check_sound(samples, length);
   for (auto const& event : detector_.push(samples)) {
@@ -95,14 +97,18 @@ void Conversation::check_pacing(Clock::duration length) {
   if (!finding) return;
   if (finding->fault == Pacing::Fault::gap)
     find_fault(Severity::warning, "gap", std::to_string(std::lround(finding->amount)) + " ms without audio");
-  else find_fault(Severity::violation, "pacing", std::to_string(finding->amount) + " times faster than real time");
+  else
+    find_fault(Severity::violation, "pacing", std::to_string(finding->amount) + " times faster than real time");
 }
 
 void Conversation::check_sound(std::span<std::int16_t const> samples, Clock::duration length) {
-  if (level_dbfs(samples) > louder_than_any_voice_dbfs) too_loud_ += std::chrono::duration_cast<Milliseconds>(length);
-  else too_loud_ = Milliseconds{0};
+  if (level_dbfs(samples) > louder_than_any_voice_dbfs)
+    too_loud_ += std::chrono::duration_cast<Milliseconds>(length);
+  else
+    too_loud_ = Milliseconds{0};
   if (too_loud_ >= wrong_codec_after && record_.count("wrong_codec") == 0)
-    find_fault(Severity::violation, "wrong_codec", "this sounds like noise, not like " + media::to_string(record_.input));
+    find_fault(Severity::violation, "wrong_codec",
+               "this sounds like noise, not like " + media::to_string(record_.input));
 }
 
 void Conversation::hear(Pong const& pong) {
@@ -151,8 +157,8 @@ void Conversation::hear(ContextualUpdate const& update) {
   note("contextual_update", update.context_id, update.text);
   for (std::size_t i = 0; i < agent_.turns.size(); ++i) {
     auto const& turn = agent_.turns[i];
-    bool const fits = turn.when == Turn::When::dtmf && !used_turns_[i] &&
-                      update.text.find(turn.contains) != std::string::npos;
+    bool const fits =
+        turn.when == Turn::When::dtmf && !used_turns_[i] && update.text.find(turn.contains) != std::string::npos;
     if (!fits) continue;
     armed_turn_ = i;
     if (turn.at_once) triggers_.push_back({Trigger::Kind::dtmf, update.text, {}, {}});
@@ -174,7 +180,9 @@ void Conversation::hear(UserActivity const&) {
   last_sign_of_life_ = stage_.time.now();
 }
 
-void Conversation::hear(Feedback const& feedback) { note("feedback", feedback.score); }
+void Conversation::hear(Feedback const& feedback) {
+  note("feedback", feedback.score);
+}
 
 void Conversation::hear(McpApproval const& approval) {
   if (mcp_approvals_.contains(approval.tool_call_id))
@@ -188,7 +196,8 @@ void Conversation::find_fault(Severity severity, std::string kind, std::string d
   constexpr std::size_t frame_shown = 200;
   bool const violation = severity == Severity::violation;
   note(violation ? "violation" : "warning", kind, detail);
-  record_.findings.push_back({severity, kind, detail, since_start(), std::string{current_frame_.substr(0, frame_shown)}});
+  record_.findings.push_back(
+      {severity, kind, detail, since_start(), std::string{current_frame_.substr(0, frame_shown)}});
   if (!violation || !ways_.strict || over_ || initiation_.rejection) return;
   tasks_.spawn(end_with({1008, detail, "invalid_message", "contract"}));
 }

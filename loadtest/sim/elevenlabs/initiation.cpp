@@ -1,9 +1,8 @@
 #include "loadtest/sim/elevenlabs/initiation.h"
 
 #include <algorithm>
-#include <set>
-
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace sim::elevenlabs {
 namespace {
@@ -29,11 +28,24 @@ void collect(Json const& json, std::string const& path, std::vector<std::pair<st
 }
 
 std::set<std::string> known_overrides() {
-  return {"agent.prompt.prompt", "agent.prompt.llm", "agent.prompt.tool_ids", "agent.prompt.knowledge_base",
-          "agent.prompt.native_mcp_server_ids", "agent.first_message", "agent.language",
-          "agent.max_conversation_duration_message", "agent.native_mcp_server_ids", "tts.voice_id", "tts.stability",
-          "tts.similarity_boost", "tts.speed", "tts.model_id", "asr.keywords", "conversation.text_only",
-          "conversation.max_duration_seconds", "conversation.client_events"};
+  return {"agent.prompt.prompt",
+          "agent.prompt.llm",
+          "agent.prompt.tool_ids",
+          "agent.prompt.knowledge_base",
+          "agent.prompt.native_mcp_server_ids",
+          "agent.first_message",
+          "agent.language",
+          "agent.max_conversation_duration_message",
+          "agent.native_mcp_server_ids",
+          "tts.voice_id",
+          "tts.stability",
+          "tts.similarity_boost",
+          "tts.speed",
+          "tts.model_id",
+          "asr.keywords",
+          "conversation.text_only",
+          "conversation.max_duration_seconds",
+          "conversation.client_events"};
 }
 
 void read_overrides(Json const& json, Agent const& agent, Initiation& out) {
@@ -68,9 +80,12 @@ void read_variables(Json const& json, Initiation& out) {
   for (auto const& [name, value] : json.items()) {
     if (name.starts_with("system__"))
       reject(out, "value_error", "dynamic variable names must not start with system__: " + name);
-    if (value.is_string()) out.variables[name] = value.get<std::string>();
-    else if (value.is_number() || value.is_boolean()) out.variables[name] = value.dump();
-    else reject(out, "value_error", "dynamic variable " + name + " must be a string, a number or true/false");
+    if (value.is_string())
+      out.variables[name] = value.get<std::string>();
+    else if (value.is_number() || value.is_boolean())
+      out.variables[name] = value.dump();
+    else
+      reject(out, "value_error", "dynamic variable " + name + " must be a string, a number or true/false");
   }
 }
 
@@ -84,8 +99,10 @@ void names_in(std::string_view text, std::set<std::string>& names) {
 
 void check_variables(Agent const& agent, Initiation& out) {
   std::set<std::string> wanted{agent.required_variables.begin(), agent.required_variables.end()};
-  if (out.first_message) names_in(*out.first_message, wanted);
-  else if (agent.first_message) names_in(agent.first_message->text, wanted);
+  if (out.first_message)
+    names_in(*out.first_message, wanted);
+  else if (agent.first_message)
+    names_in(agent.first_message->text, wanted);
   for (auto const& turn : agent.turns)
     for (auto const& step : turn.reply)
       if (auto const* say = std::get_if<Say>(&step)) names_in(say->text, wanted);
@@ -110,9 +127,17 @@ Initiation read_initiation(std::string_view text, Agent const& agent) {
     reject(out, "invalid_message", "the client data is not a JSON object");
     return out;
   }
-  static std::set<std::string> const known{"type", "conversation_config_override", "custom_llm_extra_body",
-                                           "dynamic_variables", "user_id", "source_info", "environment", "branch_id",
-                                           "starting_workflow_node_id", "procedure_ids", "tool_mock_config"};
+  static std::set<std::string> const known{"type",
+                                           "conversation_config_override",
+                                           "custom_llm_extra_body",
+                                           "dynamic_variables",
+                                           "user_id",
+                                           "source_info",
+                                           "environment",
+                                           "branch_id",
+                                           "starting_workflow_node_id",
+                                           "procedure_ids",
+                                           "tool_mock_config"};
   for (auto const& [key, value] : json.items()) {
     if (key == "conversation_initiation_client_data")
       out.violations.push_back({"nested_client_data", "the client data must be flat; what is nested is ignored"});
@@ -128,8 +153,10 @@ Initiation read_initiation(std::string_view text, Agent const& agent) {
     reject(out, "override_error", "Override for field 'custom_llm_extra_body' is not allowed by config.");
   if (auto const* variables = set("dynamic_variables")) read_variables(*variables, out);
   if (auto const* user = set("user_id")) {
-    if (user->is_string()) out.user_id = user->get<std::string>();
-    else reject(out, "value_error", "user_id must be a string");
+    if (user->is_string())
+      out.user_id = user->get<std::string>();
+    else
+      reject(out, "value_error", "user_id must be a string");
   }
   check_variables(agent, out);
   return out;

@@ -7,8 +7,8 @@
 
 namespace sim::elevenlabs {
 
-/// Compares the audio a client has sent with the time that has passed. A live caller cannot be faster than time; the second
-/// and a half allowed at first is what a client may have collected before it knew the format.
+/// Compares the audio a client has sent with the time that has passed. A live caller cannot be faster than time; the
+/// second and a half allowed at first is what a client may have collected before it knew the format.
 class Pacing {
  public:
   using Duration = base::TimeSource::Clock::duration;

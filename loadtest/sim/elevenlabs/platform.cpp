@@ -10,7 +10,8 @@ namespace {
 
 constexpr auto signature_life = std::chrono::minutes{15};  // to start a conversation; a running one outlives it
 constexpr std::string_view no_such_agent = "The AI agent you are trying to reach does not exist.";
-constexpr std::string_view not_authorized = "Could not authorize the conversation. Please check the agent's authorization settings.";
+constexpr std::string_view not_authorized =
+    "Could not authorize the conversation. Please check the agent's authorization settings.";
 
 }  // namespace
 

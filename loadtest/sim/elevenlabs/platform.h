@@ -22,8 +22,8 @@ struct RestFault {
   std::string code = "internal_error";
   Shape shape = Shape::legacy;
   Milliseconds delay{0};
-  bool truncated = false;     ///< The true answer, cut in the middle of its JSON.
-  int times = -1;             ///< -1: for ever.
+  bool truncated = false;  ///< The true answer, cut in the middle of its JSON.
+  int times = -1;          ///< -1: for ever.
 };
 
 /// The state behind sockets and REST: agents, signed URLs, conversations. One thread.
@@ -33,8 +33,7 @@ class Platform {
 
   struct SignatureWish {
     std::string agent_id;
-    bool once = false;       ///< include_conversation_id=true: works for one conversation.
-  
+    bool once = false;  ///< include_conversation_id=true: works for one conversation.
   };
   /// The token of a signed URL; valid 15 minutes to start a conversation.
   std::string sign(SignatureWish wish);

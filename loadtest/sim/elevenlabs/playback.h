@@ -15,10 +15,10 @@ class Playback {
 
   /// What an interruption leaves of one text.
   struct Cut {
-    std::size_t line;      ///< As given to begin().
+    std::size_t line;  ///< As given to begin().
     std::int64_t event_id;
     std::string original;
-    std::string heard;     ///< Whole words up to the moment, with "..." behind; empty when none was heard.
+    std::string heard;  ///< Whole words up to the moment, with "..." behind; empty when none was heard.
   };
 
   /// An utterance of `total` audio follows. `line` is the caller's own name for it.
@@ -44,7 +44,8 @@ class Playback {
   base::Instant until_{};
 };
 
-/// The words of `text` that fit into `share` (0 to 1) of it, with "..." behind; all of it for 1, nothing when no word fits.
+/// The words of `text` that fit into `share` (0 to 1) of it, with "..." behind; all of it for 1, nothing when no word
+/// fits.
 std::string heard_words(std::string const& text, double share);
 
 }  // namespace sim::elevenlabs

@@ -6,7 +6,9 @@
 
 namespace sim::elevenlabs {
 
-std::vector<std::int16_t> ConversationRecord::caller_pcm() const { return to_samples(caller_audio, input.codec); }
+std::vector<std::int16_t> ConversationRecord::caller_pcm() const {
+  return to_samples(caller_audio, input.codec);
+}
 
 std::vector<std::uint8_t> ConversationRecord::agent_audio_of(std::int64_t event_id) const {
   std::vector<std::uint8_t> audio;

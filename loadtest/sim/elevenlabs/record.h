@@ -18,10 +18,10 @@ enum class Severity { warning, violation };
 
 struct Finding {
   Severity severity;
-  std::string kind;    ///< A word: pacing, gap, bad_base64, first_frame, late_pong, …
+  std::string kind;  ///< A word: pacing, gap, bad_base64, first_frame, late_pong, …
   std::string detail;
-  Milliseconds at;     ///< Since the conversation began.
-  std::string frame;   ///< The beginning of the message concerned.
+  Milliseconds at;    ///< Since the conversation began.
+  std::string frame;  ///< The beginning of the message concerned.
 };
 
 /// Bytes [offset, offset + bytes) of caller_audio or agent_audio.
@@ -38,7 +38,7 @@ struct TranscriptLine {
   std::string original;  ///< Before an interruption; empty when there was none.
   std::int64_t event_id;
   Milliseconds at;
-  std::string medium;    ///< audio or text.
+  std::string medium;  ///< audio or text.
 };
 
 struct ToolRecord {
@@ -84,18 +84,18 @@ struct ConversationRecord {
   base::TimeSource::Wall started_wall;
   std::optional<Ended> ended;
 
-  std::string client_data;                        ///< The raw message; empty until it came.
+  std::string client_data;  ///< The raw message; empty until it came.
   std::map<std::string, std::string> variables;
-  bool accepted = false;                          ///< The client data was acceptable.
+  bool accepted = false;  ///< The client data was acceptable.
 
-  std::vector<std::uint8_t> caller_audio;         ///< As received; empty when audio is not kept.
+  std::vector<std::uint8_t> caller_audio;  ///< As received; empty when audio is not kept.
   std::vector<AudioChunk> caller_chunks;
-  std::vector<std::uint8_t> agent_audio;          ///< As sent, in the output format; empty when audio is not kept.
+  std::vector<std::uint8_t> agent_audio;  ///< As sent, in the output format; empty when audio is not kept.
   std::vector<AudioChunk> agent_chunks;
   std::uint64_t caller_bytes = 0;
   std::uint64_t agent_bytes = 0;
-  std::uint64_t caller_messages = 0;              ///< With audio.
-  std::uint64_t agent_messages = 0;               ///< With audio.
+  std::uint64_t caller_messages = 0;  ///< With audio.
+  std::uint64_t agent_messages = 0;   ///< With audio.
 
   std::deque<TranscriptLine> transcript;
   std::vector<std::string> user_messages;
@@ -107,7 +107,7 @@ struct ConversationRecord {
   std::deque<ToolRecord> tools;
   std::size_t late_tool_results = 0;
   std::vector<InterruptionRecord> interruptions;
-  std::size_t turns = 0;                          ///< Turns of the caller that were taken.
+  std::size_t turns = 0;  ///< Turns of the caller that were taken.
   std::vector<Finding> findings;
 
   std::vector<std::int16_t> caller_pcm() const;

@@ -10,7 +10,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-net::Response ok(Json const& body) { return net::Response::json(200, body.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+constexpr auto voice_id = "cjVigY5qzO86Huf0OWal";
+
+net::Response ok(Json const& body) {
+  return net::Response::json(200, body.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 net::Response not_found(std::string_view code, std::string_view message) {
   return rest_error(404, code, message, RestFault::Shape::legacy);
@@ -21,9 +25,13 @@ net::Response missing_parameter(std::string_view where, std::string_view name) {
   return net::Response::json(422, Json{{"detail", Json::array({item})}}.dump());
 }
 
-std::string last_part(std::string_view path) { return std::string{path.substr(path.rfind('/') + 1)}; }
+std::string last_part(std::string_view path) {
+  return std::string{path.substr(path.rfind('/') + 1)};
+}
 
-Json say_text(std::optional<Say> const& say) { return say ? Json(say->text) : Json(""); }
+Json say_text(std::optional<Say> const& say) {
+  return say ? Json(say->text) : Json("");
+}
 
 /// {"agent":{"first_message":true}} from "agent.first_message".
 Json permissions(std::vector<std::string> const& paths) {
@@ -46,9 +54,13 @@ Json agent_json(Agent const& agent) {
   for (auto const& [name, value] : agent.placeholders) placeholders[name] = value;
   Json presets = Json::object();
   for (auto const& language : agent.languages) presets[language] = {{"overrides", Json::object()}};
-  Json const end_call{{"type", "system"}, {"name", "end_call"}, {"description", ""}, {"params", {{"system_tool_type", "end_call"}}}};
-  Json const prompt{{"prompt", "You are a simulated agent."}, {"llm", "gemini-2.5-flash"}, {"temperature", 0},
-                    {"tool_ids", Json::array()}, {"built_in_tools", {{"end_call", end_call}}}};
+  Json const end_call{
+      {"type", "system"}, {"name", "end_call"}, {"description", ""}, {"params", {{"system_tool_type", "end_call"}}}};
+  Json const prompt{{"prompt", "You are a simulated agent."},
+                    {"llm", "gemini-2.5-flash"},
+                    {"temperature", 0},
+                    {"tool_ids", Json::array()},
+                    {"built_in_tools", {{"end_call", end_call}}}};
   Json const conversation_config{
       {"agent",
        {{"first_message", say_text(agent.first_message)},
@@ -57,20 +69,19 @@ Json agent_json(Agent const& agent) {
         {"prompt", prompt}}},
       {"asr", {{"quality", "high"}, {"user_input_audio_format", agent.input_format}, {"keywords", Json::array()}}},
       {"tts",
-       {{"model_id", "eleven_flash_v2_5"}, {"voice_id", "cjVigY5qzO86Huf0OWal"}, {"agent_output_audio_format", agent.output_format}}},
+       {{"model_id", "eleven_flash_v2_5"}, {"voice_id", voice_id}, {"agent_output_audio_format", agent.output_format}}},
       {"turn", {{"turn_timeout", static_cast<double>(agent.behaviour.turn_timeout_ms) / 1000}}},
       {"conversation",
        {{"max_duration_seconds", agent.behaviour.max_duration_ms / 1000},
         {"text_only", false},
         {"client_events", agent.client_events}}},
       {"language_presets", presets}};
-  Json const platform_settings{
-      {"auth", {{"enable_auth", agent.auth}, {"allowlist", Json::array()}}},
-      {"overrides",
-       {{"conversation_config_override", permissions(agent.overrides)},
-        {"custom_llm_extra_body", agent.custom_llm_extra_body},
-        {"enable_conversation_initiation_client_data_from_webhook", false}}},
-      {"queueing_config", {{"enabled", true}}}};
+  Json const platform_settings{{"auth", {{"enable_auth", agent.auth}, {"allowlist", Json::array()}}},
+                               {"overrides",
+                                {{"conversation_config_override", permissions(agent.overrides)},
+                                 {"custom_llm_extra_body", agent.custom_llm_extra_body},
+                                 {"enable_conversation_initiation_client_data_from_webhook", false}}},
+                               {"queueing_config", {{"enabled", true}}}};
   return {{"agent_id", agent.id},
           {"name", agent.name},
           {"tags", Json::array()},
@@ -85,11 +96,14 @@ Json subscription_json(Scenario const& scenario) {
           {"character_count", 1200},
           {"character_limit", 100000},
           {"max_character_limit_extension", nullptr},
+          {"max_credit_limit_extension", "unlimited"},
+          {"current_overage", {{"amount", "0"}, {"currency", "usd"}}},
           {"can_extend_character_limit", true},
           {"allowed_to_extend_character_limit", true},
           {"next_character_count_reset_unix", 1769904000},
           {"voice_slots_used", 1},
           {"professional_voice_slots_used", 0},
+          {"professional_voice_slots_used_in_workspace", 0},
           {"voice_limit", 30},
           {"voice_add_edit_counter", 0},
           {"professional_voice_limit", 1},
@@ -111,15 +125,24 @@ net::Response rest_error(unsigned status, std::string_view code, std::string_vie
   Json body = Json::object();
   switch (shape) {
     case RestFault::Shape::current:
-      body["detail"] = {{"type", "error"}, {"code", code}, {"message", message}, {"status", code},
-                        {"request_id", base::new_id("req")}, {"param", nullptr}};
+      body["detail"] = {{"type", "error"},
+                        {"code", code},
+                        {"message", message},
+                        {"status", code},
+                        {"request_id", base::new_id("req")},
+                        {"param", nullptr}};
       break;
-    case RestFault::Shape::legacy: body["detail"] = {{"status", code}, {"message", message}}; break;
+    case RestFault::Shape::legacy:
+      body["detail"] = {{"status", code}, {"message", message}};
+      break;
     case RestFault::Shape::list:
       body["detail"] = Json::array({{{"loc", {"query", 0}}, {"msg", message}, {"type", code}}});
       break;
-    case RestFault::Shape::text: body["detail"] = message; break;
-    case RestFault::Shape::absent: break;
+    case RestFault::Shape::text:
+      body["detail"] = message;
+      break;
+    case RestFault::Shape::absent:
+      break;
   }
   return net::Response::json(status, body.dump());
 }
@@ -165,8 +188,9 @@ net::Response Rest::signed_url(net::Request const& request) {
     return not_found("document_not_found", "Document with id " + agent_id + " not found.");
   bool const once = net::find(query, "include_conversation_id") == "true";
   auto const token = platform_.sign({agent_id, once});
-  std::string url = "ws://" + std::string{request.headers.find("host")} + "/v1/convai/conversation?agent_id=" +
-                    net::percent_encode(agent_id) + "&conversation_signature=" + token;
+  std::string url = "ws://" + std::string{request.headers.find("host")} +
+                    "/v1/convai/conversation?agent_id=" + net::percent_encode(agent_id) +
+                    "&conversation_signature=" + token;
   if (once) url += "&conversation_id=" + base::new_id("conv");
   // Settings of the simulator travel through the signed URL, which a client must treat as opaque.
   for (auto const& [name, value] : query)
@@ -177,13 +201,16 @@ net::Response Rest::signed_url(net::Request const& request) {
 net::Response Rest::list_agents(net::Request const&) {
   Json rows = Json::array();
   for (auto const& agent : platform_.scenario.agents)
-    rows.push_back({{"agent_id", agent.id},
-                    {"name", agent.name},
-                    {"tags", Json::array()},
-                    {"created_at_unix_secs", 1767225600},
-                    {"access_info", {{"is_creator", true}, {"creator_name", "sim"}, {"creator_email", "sim@example.com"}, {"role", "admin"}}},
-                    {"last_call_time_unix_secs", nullptr},
-                    {"archived", false}});
+    rows.push_back(
+        {{"agent_id", agent.id},
+         {"name", agent.name},
+         {"voice_id", voice_id},
+         {"tags", Json::array()},
+         {"created_at_unix_secs", 1767225600},
+         {"access_info",
+          {{"is_creator", true}, {"creator_name", "sim"}, {"creator_email", "sim@example.com"}, {"role", "admin"}}},
+         {"last_call_time_unix_secs", nullptr},
+         {"archived", false}});
   return ok({{"agents", std::move(rows)}, {"next_cursor", nullptr}, {"has_more", false}});
 }
 
@@ -227,7 +254,9 @@ net::Response Rest::list_conversations(net::Request const& request) {
                     {"call_duration_secs", length},
                     {"message_count", conversation.transcript.size()},
                     {"status", status},
-                    {"call_successful", status == "done" ? "success" : status == "failed" ? "failure" : "unknown"}});
+                    {"call_successful", status == "done"     ? "success"
+                                        : status == "failed" ? "failure"
+                                                             : "unknown"}});
   }
   bool const more = !next_cursor.is_null();
   return ok({{"conversations", std::move(rows)}, {"next_cursor", std::move(next_cursor)}, {"has_more", more}});
@@ -252,6 +281,8 @@ net::Response Rest::user(net::Request const&) {
              {"seat_type", "workspace_admin"}});
 }
 
-net::Response Rest::subscription(net::Request const&) { return ok(subscription_json(platform_.scenario)); }
+net::Response Rest::subscription(net::Request const&) {
+  return ok(subscription_json(platform_.scenario));
+}
 
 }  // namespace sim::elevenlabs

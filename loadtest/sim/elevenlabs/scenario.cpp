@@ -3,9 +3,8 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <stdexcept>
-
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "media/format.h"
 
@@ -72,11 +71,16 @@ AudioSource read_audio(Json const& json, std::string const& where) {
   AudioSource audio;
   if (json.is_string()) {
     auto const word = json.get<std::string>();
-    if (word == "voice") audio.kind = AudioSource::Kind::voice;
-    else if (word == "tone") audio.kind = AudioSource::Kind::tone;
-    else if (word == "silence") audio.kind = AudioSource::Kind::silence;
-    else if (word.ends_with(".wav")) audio = {AudioSource::Kind::wav, word, {}};
-    else throw Wrong{where + " must be voice, tone, silence or a .wav file"};
+    if (word == "voice")
+      audio.kind = AudioSource::Kind::voice;
+    else if (word == "tone")
+      audio.kind = AudioSource::Kind::tone;
+    else if (word == "silence")
+      audio.kind = AudioSource::Kind::silence;
+    else if (word.ends_with(".wav"))
+      audio = {AudioSource::Kind::wav, word, {}};
+    else
+      throw Wrong{where + " must be voice, tone, silence or a .wav file"};
     return audio;
   }
   Section section{json, where};
@@ -104,8 +108,10 @@ ToolCall read_tool(Json const& json, std::string const& where) {
   section.read("tool", call.name);
   if (auto const* parameters = section.find("parameters")) call.parameters = parameters->dump();
   if (auto const* expects = section.find("expects_response")) {
-    if (expects->is_null()) call.expects_response.reset();
-    else call.expects_response = expects->get<bool>();
+    if (expects->is_null())
+      call.expects_response.reset();
+    else
+      call.expects_response = expects->get<bool>();
   }
   section.read("timeout_ms", call.timeout);
   if (auto const* say = section.find("on_error")) call.on_error = read_say(*say, section.at("on_error"));
@@ -169,11 +175,16 @@ Turn read_turn(Json const& json, std::string const& where) {
   Turn turn;
   std::string when = "any";
   section.read("when", when);
-  if (when == "any") turn.when = Turn::When::any;
-  else if (when == "speech") turn.when = Turn::When::speech;
-  else if (when == "message") turn.when = Turn::When::message;
-  else if (when == "dtmf") turn.when = Turn::When::dtmf;
-  else throw Wrong{section.at("when") + " must be any, speech, message or dtmf"};
+  if (when == "any")
+    turn.when = Turn::When::any;
+  else if (when == "speech")
+    turn.when = Turn::When::speech;
+  else if (when == "message")
+    turn.when = Turn::When::message;
+  else if (when == "dtmf")
+    turn.when = Turn::When::dtmf;
+  else
+    throw Wrong{section.at("when") + " must be any, speech, message or dtmf"};
   section.read("contains", turn.contains);
   section.read("heard", turn.heard);
   section.read("repeat", turn.repeat);
@@ -211,7 +222,8 @@ Agent read_agent(Json const& json, std::string const& where) {
   section.read("input_format", agent.input_format);
   section.read("signed_output_format", agent.signed_output_format);
   section.read("signed_input_format", agent.signed_input_format);
-  for (auto const& name : {agent.output_format, agent.input_format, agent.signed_output_format, agent.signed_input_format})
+  for (auto const& name :
+       {agent.output_format, agent.input_format, agent.signed_output_format, agent.signed_input_format})
     check_format(name, where);
   section.read("language", agent.language);
   section.read("languages", agent.languages);
@@ -220,7 +232,8 @@ Agent read_agent(Json const& json, std::string const& where) {
   section.read("required_variables", agent.required_variables);
   section.read("placeholders", agent.placeholders);
   section.read("client_events", agent.client_events);
-  if (auto const* say = section.find("first_message")) agent.first_message = read_say(*say, section.at("first_message"));
+  if (auto const* say = section.find("first_message"))
+    agent.first_message = read_say(*say, section.at("first_message"));
   read_list(section, "turns", agent.turns, read_turn);
   if (auto const* say = section.find("otherwise")) agent.otherwise = read_say(*say, section.at("otherwise"));
   if (auto const* say = section.find("still_there")) agent.still_there = read_say(*say, section.at("still_there"));
@@ -245,9 +258,19 @@ Scenario read_scenario(Json const& json) {
 }  // namespace
 
 std::vector<std::string> default_client_events() {
-  return {"conversation_initiation_metadata", "ping", "audio", "interruption", "user_transcript", "agent_response",
-          "agent_response_correction", "agent_response_complete", "client_tool_call", "agent_tool_response",
-          "mcp_tool_call", "client_error", "guardrail_triggered"};
+  return {"conversation_initiation_metadata",
+          "ping",
+          "audio",
+          "interruption",
+          "user_transcript",
+          "agent_response",
+          "agent_response_correction",
+          "agent_response_complete",
+          "client_tool_call",
+          "agent_tool_response",
+          "mcp_tool_call",
+          "client_error",
+          "guardrail_triggered"};
 }
 
 Agent const* Scenario::find(std::string_view agent_id) const {

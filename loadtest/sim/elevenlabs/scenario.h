@@ -1,6 +1,6 @@
 #pragma once
-// What the simulated platform knows: its agents, and for each agent what it says, when, and how it misbehaves. Plain values,
-// read from a JSON file whose format README.md in this folder explains.
+// What the simulated platform knows: its agents, and for each agent what it says, when, and how it misbehaves. Plain
+// values, read from a JSON file whose format README.md in this folder explains.
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -20,9 +20,9 @@ using Milliseconds = std::chrono::milliseconds;
 /// Where the sound of an utterance comes from.
 struct AudioSource {
   enum class Kind {
-    voice,   ///< Synthetic, speech-like, different for each text.
-    tone,    ///< One frequency a turn: tone_hz(event id), so that a recording tells which turn it holds.
-    wav,     ///< A recording.
+    voice,  ///< Synthetic, speech-like, different for each text.
+    tone,   ///< One frequency a turn: tone_hz(event id), so that a recording tells which turn it holds.
+    wav,    ///< A recording.
     silence
   };
   Kind kind = Kind::voice;
@@ -38,10 +38,10 @@ struct Say {
 
 struct ToolCall {
   std::string name;
-  std::string parameters = "{}";              ///< A JSON object.
+  std::string parameters = "{}";                ///< A JSON object.
   std::optional<bool> expects_response = true;  ///< Absent: the field is left out, as older servers do, and we wait.
-  Milliseconds timeout{20000};                ///< The vendor's default of response_timeout_secs.
-  std::optional<Say> on_error;                ///< Said instead of the rest of the turn when the result is an error.
+  Milliseconds timeout{20000};                  ///< The vendor's default of response_timeout_secs.
+  std::optional<Say> on_error;                  ///< Said instead of the rest of the turn when the result is an error.
   std::optional<Say> on_timeout;
 };
 
@@ -107,15 +107,15 @@ struct Agent {
   bool auth = false;
   std::string output_format = "ulaw_8000";
   std::string input_format = "ulaw_8000";
-  std::string signed_output_format;                ///< Differs for sessions opened with a signed URL; empty: the same.
+  std::string signed_output_format;  ///< Differs for sessions opened with a signed URL; empty: the same.
   std::string signed_input_format;
   std::string language = "en";
-  std::vector<std::string> languages;              ///< Beside `language`.
-  std::vector<std::string> overrides;              ///< Permitted paths: "agent.first_message", "tts.voice_id", …
+  std::vector<std::string> languages;  ///< Beside `language`.
+  std::vector<std::string> overrides;  ///< Permitted paths: "agent.first_message", "tts.voice_id", …
   bool custom_llm_extra_body = false;
-  std::vector<std::string> required_variables;     ///< Beside those named in texts.
-  std::map<std::string, std::string> placeholders; ///< Values of variables that the client may leave out.
-  std::vector<std::string> client_events;          ///< Events the agent sends; see default_client_events().
+  std::vector<std::string> required_variables;      ///< Beside those named in texts.
+  std::map<std::string, std::string> placeholders;  ///< Values of variables that the client may leave out.
+  std::vector<std::string> client_events;           ///< Events the agent sends; see default_client_events().
   std::optional<Say> first_message;
   std::vector<Turn> turns;
   Say otherwise{"I am sorry, could you say that again?", {}};  ///< When no turn is left.
@@ -126,11 +126,11 @@ struct Agent {
 std::vector<std::string> default_client_events();
 
 struct Scenario {
-  std::vector<std::string> api_keys;    ///< Accepted in xi-api-key; empty: any key that is not empty.
-  Milliseconds processing{1500};        ///< From the end of a conversation to its status "done".
+  std::vector<std::string> api_keys;  ///< Accepted in xi-api-key; empty: any key that is not empty.
+  Milliseconds processing{1500};      ///< From the end of a conversation to its status "done".
   std::string tier = "creator";
   std::vector<Agent> agents;
-  std::filesystem::path folder;         ///< Where recordings are looked for first.
+  std::filesystem::path folder;  ///< Where recordings are looked for first.
 
   Agent const* find(std::string_view agent_id) const;
 };

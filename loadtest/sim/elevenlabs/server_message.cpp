@@ -9,7 +9,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json to_json(EventId id) { return id.as_text ? Json(std::to_string(id.value)) : Json(id.value); }
+Json to_json(EventId id) {
+  return id.as_text ? Json(std::to_string(id.value)) : Json(id.value);
+}
 
 std::string event(char const* type, char const* field, Json body) {
   return Json{{"type", type}, {field, std::move(body)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -69,7 +71,8 @@ std::string audio_message(std::span<std::uint8_t const> audio, EventId id, std::
   media::append_base64(out, audio);
   out += R"(","event_id":)";
   out += to_json(id).dump();
-  if (alignment == "given") out += R"(,"alignment":)" + alignment_of(position).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (alignment == "given")
+    out += R"(,"alignment":)" + alignment_of(position).dump(-1, ' ', false, Json::error_handler_t::replace);
   if (alignment == "empty") out += R"(,"alignment":{})";
   if (alignment == "partial") out += R"(,"alignment":{"chars":["a"]})";
   constexpr std::string_view padding = R"(,"padding":")";

@@ -13,7 +13,7 @@ namespace sim::elevenlabs {
 /// The part of a text that one chunk of its audio carries: letters are spread evenly over the utterance.
 struct ChunkPosition {
   std::string_view text;
-  Milliseconds start{0};   ///< Of the chunk within the utterance.
+  Milliseconds start{0};  ///< Of the chunk within the utterance.
   Milliseconds length{0};
   Milliseconds total{1};
 };

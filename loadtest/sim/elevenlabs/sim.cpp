@@ -43,7 +43,8 @@ ElevenLabsSim::ElevenLabsSim(asio::any_io_executor executor, base::TimeSource& t
       server_{executor, time, options_.log, metrics_, router_} {
   for (auto const& agent : platform_.scenario.agents) speech_.prepare(agent);
   rest_.add_routes(router_);
-  router_.on_upgrade("/v1/convai/conversation", [this](net::PendingUpgrade upgrade) { return converse(std::move(upgrade)); });
+  router_.on_upgrade("/v1/convai/conversation",
+                     [this](net::PendingUpgrade upgrade) { return converse(std::move(upgrade)); });
 }
 
 std::uint16_t ElevenLabsSim::listen(std::uint16_t port) {
@@ -51,14 +52,25 @@ std::uint16_t ElevenLabsSim::listen(std::uint16_t port) {
   return port_;
 }
 
-base::Async<> ElevenLabsSim::serve() { return server_.serve(); }
-void ElevenLabsSim::stop() { server_.stop(); }
-base::Async<> ElevenLabsSim::drain(base::TimeSource::Clock::duration grace) { return server_.drain(grace); }
+base::Async<> ElevenLabsSim::serve() {
+  return server_.serve();
+}
+void ElevenLabsSim::stop() {
+  stopping_ = true;
+  server_.stop();
+}
 
-std::string ElevenLabsSim::base_url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+base::Async<> ElevenLabsSim::drain(base::TimeSource::Clock::duration grace) {
+  return server_.drain(grace);
+}
+
+std::string ElevenLabsSim::base_url() const {
+  return "http://127.0.0.1:" + std::to_string(port_);
+}
 
 std::string ElevenLabsSim::socket_url(std::string_view agent_id) const {
-  return "ws://127.0.0.1:" + std::to_string(port_) + "/v1/convai/conversation?agent_id=" + net::percent_encode(agent_id);
+  return "ws://127.0.0.1:" + std::to_string(port_) +
+         "/v1/convai/conversation?agent_id=" + net::percent_encode(agent_id);
 }
 
 Agent& ElevenLabsSim::agent(std::string_view id) {
@@ -117,7 +129,7 @@ base::Async<> ElevenLabsSim::converse(net::PendingUpgrade upgrade) {
     if (!agent.signed_input_format.empty()) agent.input_format = agent.signed_input_format;
   }
   auto& record = new_record(request, agent, door.authorization);
-  Stage stage{time_, speech_, dice_, changed_, options_.keep_audio, options_.on_event};
+  Stage stage{time_, speech_, dice_, changed_, stopping_, options_.keep_audio, options_.on_event};
   Conversation conversation{executor_, std::move(stage), std::move(agent), record};
   auto const id = record.id;
   live_.emplace(id, &conversation);
@@ -142,7 +154,8 @@ base::Async<> ElevenLabsSim::turn_away(net::PendingUpgrade& upgrade, Behaviour c
   (void)co_await ((*socket)->run(nobody) && (*socket)->close(code, std::move(refusal)));
 }
 
-ConversationRecord& ElevenLabsSim::new_record(net::Request const& request, Agent const& agent, std::string authorization) {
+ConversationRecord& ElevenLabsSim::new_record(net::Request const& request, Agent const& agent,
+                                              std::string authorization) {
   auto record = std::make_unique<ConversationRecord>();
   record->id = base::new_id("conv");
   record->agent_id = agent.id;

@@ -16,16 +16,16 @@
 
 namespace sim::elevenlabs {
 
-/// The conversational-agent platform as a real server on one thread: conversation sockets and REST. It judges its clients by
-/// the bytes they send and records what it saw.
+/// The conversational-agent platform as a real server on one thread: conversation sockets and REST. It judges its
+/// clients by the bytes they send and records what it saw.
 class ElevenLabsSim {
  public:
   struct Options {
     Scenario scenario = demo_scenario();
     base::Log log = base::Log::silent();
-    std::uint32_t seed = 1;                   ///< Of chunk sizes.
-    bool keep_audio = true;                   ///< Off for load tests: counts only.
-    std::size_t keep_conversations = 20000;   ///< The oldest finished ones are forgotten beyond.
+    std::uint32_t seed = 1;                  ///< Of chunk sizes.
+    bool keep_audio = true;                  ///< Off for load tests: counts only.
+    std::size_t keep_conversations = 20000;  ///< The oldest finished ones are forgotten beyond.
     std::function<void(Event const&)> on_event;
   };
 
@@ -56,13 +56,14 @@ class ElevenLabsSim {
   /// Makes a running conversation do steps as if a turn had asked for them. False when it is over.
   bool perform(std::string const& conversation_id, std::vector<Step> steps);
 
-  /// Waits until `condition` holds, looking after every change of a record. False when it did not within `limit` of real
-  /// time, whatever TimeSource says: a test that hangs should fail.
+  /// Waits until `condition` holds, looking after every change of a record. False when it did not within `limit` of
+  /// real time, whatever TimeSource says: a test that hangs should fail.
   base::Async<bool> until(std::function<bool()> condition, std::chrono::milliseconds limit = std::chrono::seconds{10});
 
  private:
   base::Async<> converse(net::PendingUpgrade upgrade);
-  base::Async<> turn_away(net::PendingUpgrade& upgrade, Behaviour const& ways, std::string refusal, std::string subprotocol);
+  base::Async<> turn_away(net::PendingUpgrade& upgrade, Behaviour const& ways, std::string refusal,
+                          std::string subprotocol);
   ConversationRecord& new_record(net::Request const& request, Agent const& agent, std::string authorization);
   void forget_old();
 
@@ -78,6 +79,7 @@ class ElevenLabsSim {
   Rest rest_;
   net::HttpServer server_;
   std::uint16_t port_ = 0;
+  bool stopping_ = false;
   std::map<std::string, Conversation*> live_;
 };
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <numbers>
 #include <stdexcept>
+#include <utility>
 
 #include "media/mulaw.h"
 #include "media/resampler.h"
@@ -15,7 +16,8 @@ namespace sim::elevenlabs {
 namespace {
 
 constexpr std::size_t most_rendered = 512;
-constexpr auto sound_folder = "/usr/share/sounds/alsa";  // Debian package alsa-utils: people saying "front center" and so on
+constexpr auto sound_folder =
+    "/usr/share/sounds/alsa";  // Debian package alsa-utils: people saying "front center" and so on
 
 std::size_t samples_in(Milliseconds length, std::uint32_t rate) {
   return static_cast<std::size_t>(length.count()) * rate / 1000;
@@ -25,6 +27,26 @@ struct Vowel {
   double first, second;  // formants in hertz
 };
 constexpr std::array<Vowel, 6> vowels{{{730, 1090}, {270, 2290}, {530, 1840}, {570, 840}, {300, 870}, {660, 1720}}};
+
+constexpr std::size_t harmonics = 32;  // up to 3.2 kHz of the deepest voice, 100 Hz
+
+/// How strong each harmonic is while one letter is spoken.
+struct Spectrum {
+  std::size_t letter = 0;
+  std::array<double, harmonics> weights{};
+};
+
+Spectrum spectrum_of(std::string_view text, std::size_t letter, double pitch) {
+  auto const& vowel = vowels[static_cast<unsigned char>(text[letter]) % vowels.size()];
+  Spectrum spectrum{letter};
+  for (std::size_t i = 0; i < harmonics; ++i) {
+    double const hertz = pitch * static_cast<double>(i + 1);
+    if (hertz > 3200) break;
+    spectrum.weights[i] = std::exp(-std::pow((hertz - vowel.first) / 180, 2)) +
+                          0.5 * std::exp(-std::pow((hertz - vowel.second) / 220, 2));
+  }
+  return spectrum;
+}
 
 /// One syllable a letter pair, a short pause at each space.
 double loudness(std::string_view text, double position) {
@@ -36,7 +58,9 @@ double loudness(std::string_view text, double position) {
 
 }  // namespace
 
-double tone_hz(std::int64_t event_id) { return 400.0 + 60.0 * static_cast<double>(((event_id % 40) + 40) % 40); }
+double tone_hz(std::int64_t event_id) {
+  return 400.0 + 60.0 * static_cast<double>(((event_id % 40) + 40) % 40);
+}
 
 Milliseconds spoken_length(std::string_view text) {
   return std::max(Milliseconds{400}, Milliseconds{65} * static_cast<std::int64_t>(text.size()));
@@ -47,20 +71,24 @@ std::vector<std::int16_t> synthetic_voice(std::string_view text, std::uint32_t r
   if (text.empty()) text = "mm";
   auto const seed = std::hash<std::string_view>{}(text);
   double const pitch = 100.0 + static_cast<double>(seed % 80);
+  Spectrum spectrum;
   double phase = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    double const position = static_cast<double>(i) / static_cast<double>(samples.size()) * static_cast<double>(text.size());
-    auto const letter = static_cast<unsigned char>(text[std::min(static_cast<std::size_t>(position), text.size() - 1)]);
-    auto const& vowel = vowels[letter % vowels.size()];
+    double const position =
+        static_cast<double>(i) / static_cast<double>(samples.size()) * static_cast<double>(text.size());
+    auto const letter = std::min(static_cast<std::size_t>(position), text.size() - 1);
+    if (i == 0 || letter != spectrum.letter) spectrum = spectrum_of(text, letter, pitch);
     double const slow = static_cast<double>(i) / rate;
-    double const now = pitch * (1.0 + 0.08 * std::sin(2 * std::numbers::pi * 0.7 * slow));
-    phase += now / rate;
+    phase += pitch * (1.0 + 0.08 * std::sin(2 * std::numbers::pi * 0.7 * slow)) / rate;
     phase -= std::floor(phase);
+    // sin(n a) = 2 cos(a) sin((n-1) a) - sin((n-2) a): one pair of angles serves all harmonics.
+    double const turn = 2 * std::cos(2 * std::numbers::pi * phase);
+    double before = 0;
+    double now = std::sin(2 * std::numbers::pi * phase);
     double sum = 0;
-    for (int harmonic = 1; harmonic * now < 3200; ++harmonic) {
-      double const f = harmonic * now;
-      double const a = std::exp(-std::pow((f - vowel.first) / 180, 2)) + 0.5 * std::exp(-std::pow((f - vowel.second) / 220, 2));
-      if (a > 0.01) sum += a * std::sin(2 * std::numbers::pi * phase * harmonic);
+    for (double const weight : spectrum.weights) {
+      sum += weight * now;
+      before = std::exchange(now, turn * now - before);
     }
     double const value = std::tanh(sum * 0.4) * 0.36 * loudness(text, position);
     samples[i] = static_cast<std::int16_t>(std::lround(value * 32767));
@@ -102,8 +130,10 @@ std::vector<std::int16_t> to_samples(std::span<std::uint8_t const> bytes, media:
 }
 
 void Speech::prepare(Agent const& agent) {
-  auto const look = [this](Say const& say) {
-    if (say.audio.kind == AudioSource::Kind::wav) (void)recording(say.audio.wav, 8000);
+  auto const format = media::parse_format(agent.output_format).value_or(media::telephone);
+  auto const look = [&](Say const& say) {
+    bool const known_now = say.audio.kind == AudioSource::Kind::wav || say.text.find("{{") == std::string::npos;
+    if (known_now && say.audio.kind != AudioSource::Kind::tone) (void)render(say, 0, format);
   };
   if (agent.first_message) look(*agent.first_message);
   look(agent.otherwise);
@@ -148,9 +178,15 @@ Audio Speech::render(Say const& say, std::int64_t event_id, media::AudioFormat f
   auto const length = source.length.count() > 0 ? source.length : spoken_length(say.text);
   std::vector<std::int16_t> samples;
   switch (source.kind) {
-    case Kind::voice: samples = synthetic_voice(say.text, format.rate, length); break;
-    case Kind::tone: samples = sine(tone_hz(event_id), format.rate, length); break;
-    case Kind::silence: samples.resize(samples_in(length, format.rate)); break;
+    case Kind::voice:
+      samples = synthetic_voice(say.text, format.rate, length);
+      break;
+    case Kind::tone:
+      samples = sine(tone_hz(event_id), format.rate, length);
+      break;
+    case Kind::silence:
+      samples.resize(samples_in(length, format.rate));
+      break;
     case Kind::wav: {
       auto const& all = recording(source.wav, format.rate);
       samples = all;

@@ -20,7 +20,8 @@ double tone_hz(std::int64_t event_id);
 /// How long a text takes to say: 65 ms a byte, at least 400 ms.
 Milliseconds spoken_length(std::string_view text);
 
-/// Deterministic speech-like sound: a pulse train through two moving formants, cut into syllables and words. Peak about -9 dBFS.
+/// Deterministic speech-like sound: a pulse train through two moving formants, cut into syllables and words. Peak about
+/// -9 dBFS.
 std::vector<std::int16_t> synthetic_voice(std::string_view text, std::uint32_t rate, Milliseconds length);
 
 /// A sine of -12 dBFS.
@@ -38,7 +39,8 @@ class Speech {
   /// `folder` is where recordings are looked for before /usr/share/sounds/alsa.
   explicit Speech(std::filesystem::path folder) : folder_{std::move(folder)} {}
 
-  /// Throws std::runtime_error when a recording that the agent uses cannot be read.
+  /// Renders ahead what does not depend on a call, so that no call waits for it. Throws std::runtime_error when a
+  /// recording that the agent uses cannot be read.
   void prepare(Agent const& agent);
 
   /// Bytes in `format`, whole samples.

@@ -8,8 +8,8 @@
 
 namespace sim::elevenlabs {
 
-/// Decides by energy when a caller speaks and has finished. Its clock is the audio itself: a stream that stops does not end
-/// a turn, as with the real service's turn model.
+/// Decides by energy when a caller speaks and has finished. Its clock is the audio itself: a stream that stops does not
+/// end a turn, as with the real service's turn model.
 class TurnDetector {
  public:
   struct Settings {

@@ -86,7 +86,7 @@ base::Async<bool> SimCall::pass(Clock::duration how_long) {
   if (interruption_ != Interruption::none) co_return false;
   bell_.expires_after(how_long);
   auto [error] = co_await bell_.async_wait(base::quietly);
-  if (error) interrupt(Interruption::shut_down);  // does nothing to an interruption that rang the bell itself...
+  if (error && interruption_ == Interruption::none) interrupt(Interruption::shut_down);  // nobody rang: we are cancelled
   co_return interruption_ == Interruption::none;
 }
 
@@ -181,7 +181,6 @@ net::Form SimCall::params() { return standard_params(record_, record_.status); }
 void SimCall::post_progress(CallStatus status, std::string_view event) {
   auto const number = sequence_++;
   if (plan_.direction == Direction::inbound && event != "completed") return;
-  // A call canceled while it was still queued tells nobody; one that rang does (Twilio: Call resource, StatusCallback).
   auto const& wanted = plan_.status_events;
   if (std::find(wanted.begin(), wanted.end(), event) == wanted.end()) return;
   auto form = standard_params(record_, status);

@@ -13,7 +13,9 @@ base::Async<std::optional<WebhookAnswer>> SimCall::ask(Go const& go, Violation& 
   shuffle(form, random_);
   bool const is_first = !result_.webhook_ms;
   auto outcome = co_await (request_webhook(exchange_, plan_, go.method, go.url, std::move(form)) || interrupted());
-  if (outcome.index() == 1) co_return std::nullopt;
+  auto const state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) interrupt(Interruption::shut_down);
+  if (outcome.index() == 1 || interruption_ != Interruption::none) co_return std::nullopt;
   auto& answer = std::get<0>(outcome);
   if (!answer) {
     violation = answer.error();

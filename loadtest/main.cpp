@@ -1,0 +1,20 @@
+#include <CLI/CLI.hpp>
+
+#include "loadtest/sim/elevenlabs/command.h"
+#include "loadtest/sim/twilio/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Simulators of Switchboard: the telephone carrier and the agent platform as real servers on loopback"};
+  app.require_subcommand(1);
+  int exit_code = 0;
+  sim::twilio::add_twilio_command(app, exit_code);
+  sim::twilio::add_call_command(app, exit_code);
+  sim::elevenlabs::add_elevenlabs_command(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    int const shown = app.exit(error);
+    return shown == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

@@ -1,0 +1,245 @@
+#include "gateway/record_commands.h"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "gateway/call_commands.h"
+#include "gateway/listing.h"
+#include "tests/crm/call_scene.h"
+
+namespace {
+
+using crm::Speaker;
+
+struct Ran {
+  int exit_code;
+  std::string out;
+  std::string err;
+};
+
+/// What the binary does with these arguments, over `open`.
+Ran run_command(std::function<crm::Database()> open, std::string const& arguments) {
+  std::ostringstream out, err;
+  CLI::App app{"switchboard"};
+  app.require_subcommand(1);
+  int exit_code = -1;
+  gateway::CommandContext const context{std::move(open), &out, &err, false};
+  gateway::add_record_commands(app, context, exit_code);
+  try {
+    app.parse(arguments);
+  } catch (CLI::ParseError const& error) {
+    exit_code = gateway::exit_code_for(app, error, context);
+  }
+  return {exit_code, out.str(), err.str()};
+}
+
+std::string first_line(std::string const& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+class RecordCommands : public test::DatabaseTest {
+ protected:
+  Ran command(std::string const& arguments) {
+    return run_command(
+        [this] {
+          crm::Database database{.conninfo = conninfo, .server = nullptr};
+          database.schema = crm::pg::migrate(conninfo);
+          return database;
+        },
+        arguments);
+  }
+
+  std::string add_tenant() {
+    auto const ran = command("tenants add --name \"Acme Dental\" --timezone America/New_York");
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return first_line(ran.out);
+  }
+
+  std::string add_agent(std::string const& tenant, std::string const& more = "") {
+    auto const ran = command("agents add --tenant " + tenant + " --name Front --elevenlabs-agent-id agent_abc " + more);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return first_line(ran.out);
+  }
+
+  void expect_failure(std::string const& arguments, int exit_code, std::string const& reason) {
+    auto const ran = command(arguments);
+    EXPECT_EQ(ran.exit_code, exit_code) << arguments << "\n" << ran.out << ran.err;
+    EXPECT_NE(ran.err.find(reason), std::string::npos) << arguments << "\n" << ran.err;
+  }
+};
+
+TEST_F(RecordCommands, add_a_business_an_agent_and_its_number) {
+  auto const tenant = add_tenant();
+  EXPECT_TRUE(tenant.starts_with("ten_"));
+  auto const agent = add_agent(tenant,
+                               "--number +15550001111 --record --fallback forward:+15550009999 --start-pause 2 "
+                               "--variable business=Acme --language en");
+  EXPECT_TRUE(agent.starts_with("va_"));
+  auto const agents = nlohmann::json::parse(command("agents list --json --tenant " + tenant).out);
+  ASSERT_EQ(agents.size(), 1U);
+  EXPECT_EQ(agents[0]["id"], agent);
+  EXPECT_EQ(agents[0]["record"], true);
+  EXPECT_EQ(agents[0]["fallback_kind"], "forward");
+  EXPECT_EQ(agents[0]["fallback_number"], "+15550009999");
+  EXPECT_EQ(agents[0]["start_pause_seconds"], 2);
+  EXPECT_EQ(agents[0]["dynamic_variables"]["business"], "Acme");
+  auto const numbers = nlohmann::json::parse(command("numbers list --json").out);
+  ASSERT_EQ(numbers.size(), 1U);
+  EXPECT_EQ(numbers[0]["number"], "+15550001111");
+  EXPECT_EQ(numbers[0]["agent_id"], agent);
+}
+
+TEST_F(RecordCommands, print_ids_as_json_when_asked) {
+  auto const ran = command("tenants add --json --name Acme");
+  EXPECT_TRUE(nlohmann::json::parse(ran.out)["id"].get<std::string>().starts_with("ten_"));
+  EXPECT_EQ(nlohmann::json::parse(command("tenants list --json").out)[0]["timezone"], "UTC");
+}
+
+TEST_F(RecordCommands, print_aligned_tables) {
+  auto const tenant = add_tenant();
+  auto const ran = command("tenants list");
+  std::istringstream lines{ran.out};
+  std::string title, line;
+  std::getline(lines, title);
+  std::getline(lines, line);
+  EXPECT_EQ(title.find("NAME"), line.find("Acme Dental"));
+  EXPECT_EQ(title.find("TIMEZONE"), line.find("America/New_York"));
+}
+
+TEST_F(RecordCommands, change_only_what_is_given_about_an_agent) {
+  auto const agent = add_agent(add_tenant(), "--record --start-pause 3");
+  ASSERT_EQ(command("agents update " + agent + " --status inactive --no-record --name Night").exit_code, 0);
+  auto const agents = nlohmann::json::parse(command("agents list --json").out);
+  EXPECT_EQ(agents[0]["name"], "Night");
+  EXPECT_EQ(agents[0]["status"], "inactive");
+  EXPECT_EQ(agents[0]["record"], false);
+  EXPECT_EQ(agents[0]["start_pause_seconds"], 3);
+  EXPECT_EQ(agents[0]["elevenlabs_agent_id"], "agent_abc");
+  expect_failure("agents update va_none --name x", 1, "there is no agent va_none");
+}
+
+TEST_F(RecordCommands, assign_each_number_once) {
+  auto const tenant = add_tenant();
+  auto const agent = add_agent(tenant);
+  auto const add = "numbers add --tenant " + tenant + " --agent " + agent + " --number +15550001111";
+  EXPECT_EQ(command(add).exit_code, 0);
+  expect_failure(add, 1, "+15550001111 is in use already");
+  expect_failure("agents add --tenant " + tenant + " --name B --elevenlabs-agent-id b --number +15550001111", 1,
+                 "in use already");
+  EXPECT_EQ(nlohmann::json::parse(command("agents list --json").out).size(), 1U);
+}
+
+TEST_F(RecordCommands, keep_users) {
+  auto const tenant = add_tenant();
+  auto const ran = command("users add --tenant " + tenant + " --email Ada@Example.com --role owner");
+  EXPECT_TRUE(ran.out.starts_with("usr_")) << ran.err;
+  auto const users = nlohmann::json::parse(command("users list --json").out);
+  EXPECT_EQ(users[0]["email"], "ada@example.com");
+  expect_failure("users add --tenant " + tenant + " --email ada@EXAMPLE.com --role agent", 1, "already");
+  expect_failure("users add --tenant " + tenant + " --email ada --role agent", 2, "not an e-mail address");
+  expect_failure("users add --tenant " + tenant + " --email a@b --role king", 2, "king");
+}
+
+TEST_F(RecordCommands, say_in_one_line_what_is_wrong) {
+  expect_failure("agents add --tenant ten_none --name A --elevenlabs-agent-id a", 1, "there is no tenant ten_none");
+  expect_failure("tenants add --name A --timezone Mars/Base", 1, "there is no time zone 'Mars/Base'");
+  auto const tenant = add_tenant();
+  expect_failure("numbers add --tenant " + tenant + " --agent va_none --number +15550001111", 1,
+                 "has no agent va_none");
+  expect_failure("numbers add --tenant " + tenant + " --agent va_none --number 5550001111", 2, "E.164");
+  expect_failure("agents add --tenant " + tenant + " --name A --elevenlabs-agent-id a --fallback forward:123", 2,
+                 "E.164");
+  expect_failure("agents add --tenant " + tenant + " --name A --elevenlabs-agent-id a --fallback pray", 2, "pray");
+  expect_failure("agents add --tenant " + tenant + " --name A --elevenlabs-agent-id a --start-pause 11", 2, "11");
+  expect_failure("agents add --name A", 2, "required");
+  expect_failure("agents", 2, "subcommand");
+  expect_failure("calls show call_none", 1, "there is no call call_none");
+  expect_failure("calls list --since yesterday", 2, "not a time span");
+}
+
+TEST_F(RecordCommands, fail_when_the_database_cannot_be_opened) {
+  auto const ran =
+      run_command([]() -> crm::Database { throw crm::pg::StartFailure{"no database today"}; }, "tenants list");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.err, "switchboard: no database today\n");
+}
+
+TEST_F(RecordCommands, migrate_and_say_how_far) {
+  auto const first = nlohmann::json::parse(command("migrate --json").out);
+  EXPECT_EQ(first["applied"], first["version"]);
+  EXPECT_EQ(nlohmann::json::parse(command("migrate --json").out)["applied"], 0);
+}
+
+class CallCommands : public test::BusinessTest {
+ protected:
+  Ran command(std::string const& arguments) {
+    return run_command([this] { return crm::Database{.conninfo = conninfo, .server = nullptr}; }, arguments);
+  }
+};
+
+TEST_F(CallCommands, list_calls_of_a_time_span) {
+  auto old = call(1);
+  auto recent = ended(call(2));
+  recent.started_at = std::chrono::system_clock::now();
+  ASSERT_TRUE(save(old));
+  ASSERT_TRUE(save(recent));
+  EXPECT_EQ(nlohmann::json::parse(command("calls list --json").out).size(), 2U);
+  auto const listed = nlohmann::json::parse(command("calls list --json --since 1h --tenant ten_1").out);
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0]["id"], "call_2");
+  EXPECT_EQ(listed[0]["status"], "completed");
+  EXPECT_EQ(listed[0]["blame"], "caller");
+  EXPECT_EQ(nlohmann::json::parse(command("calls list --json --limit 1").out).size(), 1U);
+  EXPECT_NE(command("calls list").out.find("in-progress"), std::string::npos);
+}
+
+TEST_F(CallCommands, show_what_was_said_and_what_of_it_was_heard) {
+  auto record = ended(call());
+  record.turns = {turn(Speaker::agent, "How can I help you today?", "How can I"), turn(Speaker::caller, "Hi", "Hi")};
+  record.turns[0].interrupted = true;
+  record.turns[1].started_ms = 65'400;
+  record.events = {{record.started_at, "answered", R"({"core": 1})"}};
+  ASSERT_TRUE(save(record));
+  for (auto const& name : {record.id.text(), record.call_sid.text()}) {
+    auto const shown = command("calls show " + name);
+    EXPECT_EQ(shown.exit_code, 0);
+    EXPECT_NE(shown.out.find("00:00.0  agent  How can I [help you today?]  (interrupted)"), std::string::npos)
+        << shown.out;
+    EXPECT_NE(shown.out.find("01:05.4  caller Hi\n"), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("answered"), std::string::npos);
+    EXPECT_NE(shown.out.find("duration      1:00"), std::string::npos);
+  }
+  auto const json = nlohmann::json::parse(command("calls show --json call_1").out);
+  EXPECT_EQ(json["turns"][0]["heard"], "How can I");
+  EXPECT_EQ(json["events"][0]["detail"]["core"], 1);
+  EXPECT_EQ(json["started_at"], base::iso8601(record.started_at));
+}
+
+TEST(HeardBoundary, brackets_what_the_caller_missed) {
+  auto const shown = [](std::string said, std::string heard, bool colour = false) {
+    crm::CallTurn turn;
+    turn.said = std::move(said);
+    turn.heard = std::move(heard);
+    return gateway::with_heard_boundary(turn, colour);
+  };
+  EXPECT_EQ(shown("Good morning", "Good morning"), "Good morning");
+  EXPECT_EQ(shown("Good morning", "Good"), "Good [morning]");
+  EXPECT_EQ(shown("Good morning", ""), "[Good morning]");
+  EXPECT_EQ(shown("Good morning", "Good evening"), "Good evening [Good morning]");
+  EXPECT_EQ(shown("Good ", "Good"), "Good");
+  EXPECT_EQ(shown("Good morning", "Good", true), "Good \x1b[2m[morning]\x1b[22m");
+  EXPECT_EQ(shown("evil \x1b[2J\xc2\x9b", "evil "), "evil  [[2J ]");
+}
+
+TEST(TimeSpan, is_a_number_and_a_unit) {
+  using std::chrono::seconds;
+  EXPECT_EQ(gateway::parse_ago("90s"), seconds{90});
+  EXPECT_EQ(gateway::parse_ago("15m"), seconds{900});
+  EXPECT_EQ(gateway::parse_ago("1h"), seconds{3600});
+  EXPECT_EQ(gateway::parse_ago("7d"), seconds{604'800});
+  for (auto const* text : {"", "h", "1", "-1h", "1w", "1hh", "99999999999999999999h", "9999999999d"}) {
+    EXPECT_FALSE(gateway::parse_ago(text)) << text;
+  }
+}
+
+}  // namespace
