@@ -24,7 +24,7 @@ struct AgentFlags {
   std::optional<std::string> name, elevenlabs_agent_id, status, fallback, first_message, language;
   std::optional<bool> record;
   std::optional<int> start_pause, max_duration;
-  std::vector<std::string> variables;
+  std::vector<std::string> variables, transfer_numbers;
 };
 
 /// "forward:+15550001111", "voicemail" or "apology".
@@ -58,6 +58,10 @@ void declare(CLI::App& command, AgentFlags& flags) {
   command.add_option("--language", flags.language, "Language of the agent, instead of its own: en, de, …");
   command.add_option("--max-duration", flags.max_duration, "Longest call in seconds, 10 to 86400")
       ->check(CLI::Range(10, 86400));
+  command
+      .add_option("--transfer-number", flags.transfer_numbers,
+                  "Who the agent may hand a caller to; may be repeated, replaces the earlier ones")
+      ->check(check_e164);
   command.add_option("--variable", flags.variables, "NAME=VALUE for the agent's dynamic variables; may be repeated")
       ->check(check_variable);
 }
@@ -77,6 +81,7 @@ void apply(AgentFlags const& flags, crm::VoiceAgent& agent) {
     agent.fallback_number.reset();
     if (colon != std::string::npos) agent.fallback_number = flags.fallback->substr(colon + 1);
   }
+  if (!flags.transfer_numbers.empty()) agent.transfer_numbers = flags.transfer_numbers;
   for (auto const& variable : flags.variables) {
     auto const equals = variable.find('=');
     agent.dynamic_variables[variable.substr(0, equals)] = variable.substr(equals + 1);
@@ -185,6 +190,7 @@ nlohmann::json to_json(crm::VoiceAgent const& agent) {
           {"first_message", optional(agent.first_message)},
           {"language", optional(agent.language)},
           {"max_duration_seconds", agent.max_duration.count()},
+          {"transfer_numbers", agent.transfer_numbers},
           {"dynamic_variables", agent.dynamic_variables}};
 }
 

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "loadtest/demo/command.h"
 #include "loadtest/sim/elevenlabs/command.h"
 #include "loadtest/sim/twilio/command.h"
 
@@ -10,6 +11,7 @@ int main(int argc, char** argv) {
   sim::twilio::add_twilio_command(app, exit_code);
   sim::twilio::add_call_command(app, exit_code);
   sim::elevenlabs::add_elevenlabs_command(app, exit_code);
+  sim::demo::add_demo_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

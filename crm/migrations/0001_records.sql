@@ -46,6 +46,7 @@ create table voice_agents (
   first_message        text,
   language             text,
   max_duration_seconds integer not null default 3600 check (max_duration_seconds between 10 and 86400),
+  transfer_numbers     jsonb not null default '[]' check (jsonb_typeof(transfer_numbers) = 'array'),
   dynamic_variables    jsonb not null default '{}' check (jsonb_typeof(dynamic_variables) = 'object'),
   created_at           timestamptz not null default now(),
   primary key (tenant_id, id),

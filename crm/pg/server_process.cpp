@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "crm/pg/start_failure.h"
 
@@ -70,6 +71,15 @@ int reap(pid_t child) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return exit_code_of(status);
+}
+
+/// For kernels and sandboxes without pidfd.
+bool look_until_gone(pid_t process, std::chrono::steady_clock::time_point until) {
+  while (::waitpid(process, nullptr, WNOHANG) != process && (::kill(process, 0) == 0 || errno != ESRCH)) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return true;
 }
 
 bool allowed(ServerUser const& user, std::filesystem::path const& directory, int mode) {
@@ -151,22 +161,21 @@ pid_t start_session_as(ServerUser const& user, std::vector<std::string> const& a
 }
 
 bool wait_until_gone(pid_t process, std::chrono::milliseconds patience) {
+  auto const until = std::chrono::steady_clock::now() + patience;
   // A pidfd tells the end of any process, also of one that an earlier Switchboard started.
   int const handle = static_cast<int>(::syscall(SYS_pidfd_open, process, 0U));
-  if (handle < 0) {
-    ::waitpid(process, nullptr, WNOHANG);
-    return errno == ESRCH || ::kill(process, 0) != 0;
+  if (handle < 0 && errno != ESRCH) return look_until_gone(process, until);
+  bool gone = handle < 0;
+  while (!gone) {
+    pollfd watched{handle, POLLIN, 0};
+    auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    int const ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    gone = ready > 0;
+    if (ready == 0 || (ready < 0 && errno != EINTR)) break;
   }
-  pollfd watched{handle, POLLIN, 0};
-  auto const until = std::chrono::steady_clock::now() + patience;
-  int ready = 0;
-  do {
-    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-  } while (ready < 0 && errno == EINTR);
-  ::close(handle);
-  if (ready > 0) ::waitpid(process, nullptr, WNOHANG);  // our own child leaves no zombie
-  return ready > 0;
+  if (handle >= 0) ::close(handle);
+  if (gone) ::waitpid(process, nullptr, WNOHANG);  // our own child leaves no zombie
+  return gone;
 }
 
 std::string tail_of(std::filesystem::path const& file, std::uintmax_t offset) {

@@ -11,13 +11,14 @@ using base::Result;
 constexpr pg::Query insert{
     "insert_agent",
     "insert into voice_agents (id, tenant_id, name, elevenlabs_agent_id, status, start_pause_seconds, record, "
-    "fallback_kind, fallback_number, first_message, language, max_duration_seconds, dynamic_variables) "
-    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
+    "fallback_kind, fallback_number, first_message, language, max_duration_seconds, dynamic_variables, "
+    "transfer_numbers) "
+    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"};
 constexpr pg::Query update{
     "update_agent",
     "update voice_agents set name = $3, elevenlabs_agent_id = $4, status = $5, start_pause_seconds = $6, record = $7, "
     "fallback_kind = $8, fallback_number = $9, first_message = $10, language = $11, max_duration_seconds = $12, "
-    "dynamic_variables = $13 where id = $1 and tenant_id = $2"};
+    "dynamic_variables = $13, transfer_numbers = $14 where id = $1 and tenant_id = $2"};
 constexpr pg::Query by_id{"find_agent", "select * from voice_agents where id = $1"};
 constexpr pg::Query all{"list_agents",
                         "select * from voice_agents where $1::text is null or tenant_id = $1 order by tenant_id, id"};
@@ -36,6 +37,16 @@ std::map<std::string, std::string> decode(std::string const& text) {
   return variables;
 }
 
+std::vector<std::string> decode_numbers(std::string const& text) {
+  std::vector<std::string> numbers;
+  auto const json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_array()) return numbers;
+  for (auto const& number : json) {
+    if (number.is_string()) numbers.push_back(number.get<std::string>());
+  }
+  return numbers;
+}
+
 pg::Params params_of(VoiceAgent const& agent) {
   return pg::Params{agent.id,
                     agent.tenant,
@@ -49,7 +60,8 @@ pg::Params params_of(VoiceAgent const& agent) {
                     agent.first_message,
                     agent.language,
                     agent.max_duration.count(),
-                    encode(agent.dynamic_variables)};
+                    encode(agent.dynamic_variables),
+                    nlohmann::json(agent.transfer_numbers).dump()};
 }
 
 }  // namespace
@@ -67,6 +79,7 @@ VoiceAgent to_voice_agent(pg::Row const& row) {
                     .first_message = row.text_if_any("first_message"),
                     .language = row.text_if_any("language"),
                     .max_duration = std::chrono::seconds{row.integer("max_duration_seconds")},
+                    .transfer_numbers = decode_numbers(row.text("transfer_numbers")),
                     .dynamic_variables = decode(row.text("dynamic_variables"))};
 }
 

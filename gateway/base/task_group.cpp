@@ -3,6 +3,8 @@
 #include <cassert>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <vector>
 
 namespace base {
 namespace {
@@ -25,9 +27,11 @@ TaskGroup::TaskGroup(asio::any_io_executor executor, OnCrash on_crash)
 TaskGroup::~TaskGroup() { assert(stops_.empty()); }
 
 void TaskGroup::spawn(Async<> task) {
-  auto const stop = stops_.emplace(stops_.end());
+  auto const stop = stops_.insert(stops_.end(), std::make_shared<asio::cancellation_signal>());
   asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(stop->slot(), [this, stop](std::exception_ptr crash) {
+                 asio::bind_cancellation_slot((*stop)->slot(), [this, stop](std::exception_ptr crash) {
+                   // co_spawn may have queued an emission that still points into the signal: it goes after that.
+                   asio::post(executor_, [spent = *stop] {});
                    stops_.erase(stop);
                    if (crash && on_crash_ && !is_cancellation(crash)) on_crash_(crash);
                    if (stops_.empty()) empty_.cancel();
@@ -35,11 +39,9 @@ void TaskGroup::spawn(Async<> task) {
 }
 
 void TaskGroup::cancel_all() {
-  // Emitting can end a task and so erase its signal: step past it first.
-  for (auto it = stops_.begin(); it != stops_.end();) {
-    auto const current = it++;
-    current->emit(asio::cancellation_type::terminal);
-  }
+  // Emitting can end tasks and so change the list: go by a copy.
+  auto const now = std::vector(stops_.begin(), stops_.end());
+  for (auto const& stop : now) stop->emit(asio::cancellation_type::terminal);
 }
 
 Async<> TaskGroup::drain(TimeSource& time, TimeSource::Clock::duration grace) {

@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <list>
+#include <memory>
 
 #include "gateway/base/time_source.h"
 
@@ -33,7 +34,7 @@ class TaskGroup {
  private:
   asio::any_io_executor executor_;
   OnCrash on_crash_;
-  std::list<asio::cancellation_signal> stops_;
+  std::list<std::shared_ptr<asio::cancellation_signal>> stops_;
   asio::steady_timer empty_;
 };
 

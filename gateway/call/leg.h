@@ -60,7 +60,7 @@ struct AgentReady {
   media::AudioFormat speaks;  ///< What it sends.
 };
 
-/// When each character of the accompanying audio is spoken; the three arrays have one entry a character (UTF-8 texts).
+/// When each character of the accompanying audio is spoken; both arrays have one entry a character (UTF-8 texts).
 struct SpokenAlignment {
   std::vector<std::string> characters;
   std::vector<std::int32_t> starts_ms;  ///< From the beginning of this piece of audio.

@@ -48,6 +48,10 @@ class CallScene {
     }
     tasks.cancel_all();
     run();
+    std::filesystem::remove_all(recording_directory());
+  }
+  static std::filesystem::path recording_directory() {
+    return std::filesystem::temp_directory_path() / ("switchboard-call-test-" + std::to_string(::getpid()));
   }
 
   // ---- the carrier
@@ -157,8 +161,7 @@ class CallScene {
   FakeAgents agents{context.get_executor(), time};
   FakeCarrier carrier{time};
   FakeRecords records;
-  gateway::RecordingDesk recordings{std::filesystem::temp_directory_path() / ("switchboard-call-test-" + std::to_string(::getpid())),
-                                    metrics_registry, base::Log::silent()};
+  gateway::RecordingDesk recordings{recording_directory(), metrics_registry, base::Log::silent()};
   gateway::CallMetrics metrics{metrics_registry};
   gateway::CallSettings settings;
   gateway::Capacity capacity{100};

@@ -189,6 +189,27 @@ TEST(SimStream, counts_each_hole_in_the_agents_speech_and_how_late_audio_came) {
   EXPECT_NEAR(result.streams.at(0).arrival_lateness.max, 100, 30);
 }
 
+TEST(SimStream, measures_lateness_against_the_first_message_of_a_stretch_of_audio) {
+  Scene scene;
+  streaming(scene);
+  scene.bot = [](StreamEndpoint& stream, Json const& message) {
+    if (message["event"] == "media") stream.media(tone(20ms));
+  };
+  auto plan = scene.plan();
+  plan.caller.hang_up_after = 1000ms;
+  auto jittery = plan;
+  jittery.caller.pacing = Pacing::jitter;
+  std::vector<CallResult> results;
+  scene.run([&]() -> base::Async<> {
+    results.push_back(co_await scene.carrier.place_call(plan));
+    results.push_back(co_await scene.carrier.place_call(jittery));
+  });
+  EXPECT_NEAR(results[0].streams.at(0).arrival_lateness.p50, 0, 3);
+  EXPECT_EQ(results[0].streams.at(0).arrival_lateness.count, results[0].streams.at(0).media_messages);
+  auto const& jitter = results[1].streams.at(0).arrival_lateness;
+  EXPECT_GT(jitter.max - jitter.p50, 5);
+}
+
 TEST(SimStream, drops_and_reports_messages_twilio_would_not_take) {
   Scene scene;
   streaming(scene);

@@ -38,7 +38,8 @@ void MediaStream::take(MediaMessage const& message) {
 
 void MediaStream::record_arrival(Clock::time_point now, std::size_t bytes) {
   // A spurt is audio meant to be heard without a gap. Its n-th byte has to be here n/8 ms after the spurt began.
-  bool const continues = spurt_began_ && (playout_.queued_bytes() > 0 || (dry_since_ && now - *dry_since_ < 400ms));
+  bool const is_playing = playout_.queued_bytes() > 0 || playout_.sounding();
+  bool const continues = spurt_began_ && (is_playing || (dry_since_ && now - *dry_since_ < 400ms));
   if (!continues) {
     spurt_began_ = now;
     spurt_bytes_ = 0;
