@@ -6,10 +6,10 @@
 
 namespace crm {
 
-Database open_database(std::string const& database_url, std::filesystem::path const& data_dir, pg::Purpose purpose) {
-  Database database{.conninfo = database_url, .server = nullptr};
-  if (database_url.empty()) {
-    database.server = std::make_shared<pg::PrivatePostgres>(data_dir / "postgres", purpose);
+Database open_database(DatabaseSettings const& settings, pg::Purpose purpose) {
+  Database database{.conninfo = settings.url, .server = nullptr};
+  if (settings.url.empty()) {
+    database.server = std::make_shared<pg::PrivatePostgres>(settings.data_dir / "postgres", purpose, settings.pg_bin);
     database.conninfo = database.server->conninfo();
   }
   database.schema = pg::migrate(database.conninfo);

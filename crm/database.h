@@ -19,9 +19,15 @@ struct Database {
   pg::MigrationReport schema{};
 };
 
-/// `database_url` if not empty, else the private PostgreSQL in `data_dir`/postgres (started or joined). Brings the
-/// schema up to date. Throws pg::StartFailure.
-Database open_database(std::string const& database_url, std::filesystem::path const& data_dir, pg::Purpose purpose);
+/// Where the records are kept.
+struct DatabaseSettings {
+  std::string url;                 ///< postgresql://…; empty: the private PostgreSQL in `data_dir`/postgres.
+  std::filesystem::path data_dir;
+  std::filesystem::path pg_bin;    ///< postgres and initdb of the private PostgreSQL; empty: found.
+};
+
+/// Connects to the URL, or starts or joins the private PostgreSQL. Brings the schema up to date. Throws pg::StartFailure.
+Database open_database(DatabaseSettings const& settings, pg::Purpose purpose);
 
 /// Runs one piece of asynchronous work to its end on a loop of its own, with a pool of one connection; for commands and
 /// tests. What the work throws is thrown here.

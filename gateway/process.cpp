@@ -18,6 +18,8 @@
 #include "gateway/twilio/rest.h"
 #include "gateway/web/operations.h"
 #include "gateway/web/routes.h"
+#include "media/frame.h"
+#include "media/resampler.h"
 
 namespace gateway {
 namespace {
@@ -85,6 +87,14 @@ CallSettings call_settings(config::Settings const& settings, std::int64_t epoch)
   return call;
 }
 
+/// The filters of a rate pair are computed at its first use; not in the middle of somebody's call.
+void warm_resamplers() {
+  for (std::uint32_t const rate : {16000U, 22050U, 24000U, 44100U, 48000U}) {
+    media::Resampler const up{media::telephone_rate, rate};
+    media::Resampler const down{rate, media::telephone_rate};
+  }
+}
+
 crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t size) {
   crm::pg::PoolSettings settings;
   settings.conninfo = conninfo;
@@ -128,6 +138,7 @@ struct Process::Parts {
     auto made = make_agent_provider("elevenlabs", agent_settings(settings), {http, *tls, time, metrics, log});
     if (!made) throw std::runtime_error{made.error().detail};
     agents = std::move(*made);
+    warm_resamplers();
     build_cores();
     build_routes();
   }

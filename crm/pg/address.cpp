@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <map>
 #include <memory>
 #include <string_view>
+
+#include "gateway/net/name_lookup.h"
 
 namespace crm::pg {
 namespace {
@@ -36,20 +37,13 @@ bool is_socket_folder(std::string const& host) {
   return host.starts_with('/') || host.starts_with('@');
 }
 
-Async<Addresses> look_up(std::string host) {
-  asio::ip::tcp::resolver resolver{co_await asio::this_coro::executor};
-  auto [error, found] = co_await resolver.async_resolve(host, "", base::quietly);
-  Addresses addresses;
-  if (error) co_return addresses;
-  for (auto const& entry : found) addresses.push_back(entry.endpoint().address().to_string());
-  co_return addresses;
-}
-
 Async<Addresses> look_up_until(std::string host, base::TimeSource& time, base::Instant deadline) {
   using namespace asio::experimental::awaitable_operators;
-  auto first = co_await (look_up(std::move(host)) || time.wait_until(deadline));
-  if (first.index() == 1) co_return Addresses{};
-  co_return std::get<0>(std::move(first));
+  Addresses addresses;
+  auto const first = co_await (net::look_up(std::move(host)) || time.wait_until(deadline));
+  if (first.index() == 1 || !std::get<0>(first)) co_return addresses;
+  for (auto const& address : *std::get<0>(first)) addresses.push_back(address.to_string());
+  co_return addresses;
 }
 
 void add(std::string& list, std::string const& entry, bool first) {

@@ -77,8 +77,8 @@ class Change {
 
 }  // namespace
 
-PrivatePostgres::PrivatePostgres(fs::path const& data_dir, Purpose purpose, milliseconds patience)
-    : home_{settle(data_dir)}, lock_{home_.lock} {
+PrivatePostgres::PrivatePostgres(fs::path const& data_dir, Purpose purpose, fs::path binaries, milliseconds patience)
+    : home_{settle(data_dir)}, chosen_binaries_{std::move(binaries)}, lock_{home_.lock} {
   if (purpose == Purpose::serve && !lock_.take_service()) {
     throw StartFailure{fmt::format("another Switchboard (process {}) serves from {}", lock_.service_holder(),
                                    fs::absolute(data_dir).string())};
@@ -136,7 +136,7 @@ void PrivatePostgres::start_or_adopt(milliseconds patience) {
 }
 
 void PrivatePostgres::make_cluster() {
-  auto const binaries = find_server_binaries(std::nullopt);
+  auto const binaries = find_server_binaries(chosen_binaries_, std::nullopt);
   auto const draft =
       home_.folder / "cluster.new";  // renamed when whole, so that a killed initdb leaves no half cluster
   fs::remove_all(draft);
@@ -151,7 +151,7 @@ void PrivatePostgres::make_cluster() {
 }
 
 pid_t PrivatePostgres::launch() {
-  auto const binaries = find_server_binaries(major_of(home_.cluster));
+  auto const binaries = find_server_binaries(chosen_binaries_, major_of(home_.cluster));
   std::error_code error;
   if (fs::file_size(home_.log, error) > longest_log && !error) fs::resize_file(home_.log, 0, error);
   std::vector<std::string> arguments{(binaries / "postgres").string(), "-D", home_.cluster.string()};

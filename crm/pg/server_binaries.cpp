@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <string>
 
 #include "crm/pg/start_failure.h"
@@ -27,10 +26,10 @@ int major_of(std::filesystem::path const& folder) {
 
 }  // namespace
 
-std::filesystem::path find_server_binaries(std::optional<int> major) {
-  if (char const* chosen = std::getenv("SWITCHBOARD_PG_BIN"); chosen != nullptr && *chosen != '\0') {
+std::filesystem::path find_server_binaries(std::filesystem::path const& chosen, std::optional<int> major) {
+  if (!chosen.empty()) {
     if (has_server(chosen)) return chosen;
-    throw StartFailure{fmt::format("SWITCHBOARD_PG_BIN={} holds no 'postgres' and 'initdb'", chosen)};
+    throw StartFailure{fmt::format("SWITCHBOARD_PG_BIN={} holds no 'postgres' and 'initdb'", chosen.string())};
   }
   std::filesystem::path best;
   int best_major = 0;

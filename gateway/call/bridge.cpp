@@ -236,9 +236,10 @@ void Bridge::on_interruption(std::int64_t event_id) {
   bool const was_speaking = playout_.is_speaking(now);
   current_turn_.reset();
   if (to_caller_) to_caller_->reset();
+  // First, so that no mark echoed by the clear can pass for one that was reached.
+  playout_.interrupt(now);
   // Also when everything has been sent: the carrier may still be playing.
   if (caller_) (void)caller_->clear();
-  playout_.interrupt(now);
   if (recording_) recording_->cut(since_begin());
   if (cut && was_speaking) transcript_.interrupted(*cut);
   events_.on_event("interrupted", "{}");

@@ -1,6 +1,8 @@
 #include "gateway/call/transcript.h"
 
 #include <algorithm>
+#include <numeric>
+#include <tuple>
 
 namespace gateway {
 namespace {
@@ -128,14 +130,14 @@ crm::CallTurn Transcript::to_record(std::size_t index, Playout const& playout) c
 }
 
 std::vector<crm::CallTurn> Transcript::snapshot(Playout const& playout) const {
+  std::vector<std::size_t> order(turns_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  // Caller before agent at the same moment: the answer carries the id of the question.
+  auto const place = [&](std::size_t i) { return std::tuple{turns_[i].at, turns_[i].role == crm::Speaker::agent, i}; };
+  std::ranges::sort(order, {}, place);
   std::vector<crm::CallTurn> records;
   records.reserve(turns_.size());
-  for (std::size_t i = 0; i < turns_.size(); ++i) records.push_back(to_record(i, playout));
-  // Caller before agent at the same moment: the answer carries the id of the question.
-  std::ranges::stable_sort(records, [](crm::CallTurn const& a, crm::CallTurn const& b) {
-    if (a.started_ms != b.started_ms) return a.started_ms < b.started_ms;
-    return a.role == crm::Speaker::caller && b.role == crm::Speaker::agent;
-  });
+  for (auto const i : order) records.push_back(to_record(i, playout));
   return records;
 }
 

@@ -16,6 +16,8 @@
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 
+#include "gateway/net/name_lookup.h"
+
 namespace beast = boost::beast;
 
 namespace net {
@@ -314,37 +316,16 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> upgrade(beast::websocket::
   co_return std::make_unique<BeastWebSocket<Stream>>(std::move(stream), settings);
 }
 
-/// getaddrinfo cannot be interrupted: a lookup that nobody waits for any more ends by itself, in the resolver's own thread.
-struct Lookup {
-  explicit Lookup(asio::any_io_executor executor) : resolver{executor}, done{executor} {
-    done.expires_at(asio::steady_timer::time_point::max());
-  }
-  Tcp::resolver resolver;
-  asio::steady_timer done;
-  boost::system::error_code error = asio::error::operation_aborted;
-  Tcp::resolver::results_type endpoints;
-};
-
-base::Async<std::shared_ptr<Lookup>> look_up(std::string host, std::uint16_t port) {
-  auto const lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
-  auto on_found = [lookup](boost::system::error_code error, Tcp::resolver::results_type endpoints) {
-    lookup->error = error;
-    lookup->endpoints = std::move(endpoints);
-    lookup->done.cancel();
-  };
-  lookup->resolver.async_resolve(host, std::to_string(port), std::move(on_found));
-  (void)co_await lookup->done.async_wait(base::quietly);
-  co_return lookup;
-}
-
 base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Headers const& headers,
                                                             WebSocketSettings const& settings, TlsClient& tls) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const executor = co_await asio::this_coro::executor;
-  auto const lookup = co_await look_up(url.host, url.port_or_default());
-  if (lookup->error) co_return base::fail(fault_of(lookup->error), "name lookup: " + lookup->error.message());
+  auto const addresses = co_await look_up(url.host);
+  if (!addresses) co_return base::fail(addresses.error().fault, "name lookup: " + addresses.error().detail);
+  std::vector<Tcp::endpoint> endpoints;
+  for (auto const& address : *addresses) endpoints.emplace_back(address, url.port_or_default());
   Tcp::socket socket{executor};
-  auto [connect_error, endpoint] = co_await asio::async_connect(socket, lookup->endpoints, base::quietly);
+  auto [connect_error, endpoint] = co_await asio::async_connect(socket, endpoints, base::quietly);
   if (connect_error) co_return base::fail(fault_of(connect_error), "connect: " + connect_error.message());
   if (url.scheme == "ws" || url.scheme == "http") {
     beast::websocket::stream<Tcp::socket> stream{std::move(socket)};

@@ -39,6 +39,17 @@ DialEnd dial_end(DialResult const& result) {
   return DialEnd::failed;
 }
 
+NextStep fallback_of(crm::VoiceAgent const& agent) {
+  switch (agent.fallback) {
+    case crm::FallbackKind::forward:
+      if (agent.fallback_number) return {NextStep::Do::forward, *agent.fallback_number};
+      break;
+    case crm::FallbackKind::voicemail: return {NextStep::Do::voicemail, {}};
+    case crm::FallbackKind::apology: break;
+  }
+  return {NextStep::Do::apologise, {}};
+}
+
 crm::CallStatus to_record_status(CallStatus status) {
   return crm::call_status_from(to_string(status)).value_or(crm::CallStatus::in_progress);
 }
@@ -158,13 +169,18 @@ net::Response VoiceRoutes::connect(Call const& call, std::size_t home, std::chro
 }
 
 net::Response VoiceRoutes::take_step(Call const& call, std::size_t home, NextStep const& step) {
+  if (step.what == NextStep::Do::stream) return connect(call, home, std::chrono::seconds{0});
+  return without_agent(step, call.plan().our_number());
+}
+
+net::Response VoiceRoutes::without_agent(NextStep const& step, std::string const& our_number) {
   auto const back = services_.public_base_url + "/api/twilio/voice-resume?after=";
   switch (step.what) {
-    case NextStep::Do::stream: return connect(call, home, std::chrono::seconds{0});
+    case NextStep::Do::stream: break;
     case NextStep::Do::hang_up: return twiml_response(twiml::sorry_and_hang_up(""));
     case NextStep::Do::apologise: return twiml_response(twiml::sorry_and_hang_up(sorry_trouble));
     case NextStep::Do::forward: {
-      auto const document = twiml::forward_to(step.number, back + "dial", call.plan().our_number());
+      auto const document = twiml::forward_to(step.number, back + "dial", our_number);
       if (document) return twiml_response(*document);
       break;
     }
@@ -212,7 +228,12 @@ base::Async<net::Response> VoiceRoutes::fallback(net::Request request) {
   services_.metrics.answered("fallback").Increment();
   services_.log.error("Twilio could not use an answer", {{"call_sid", webhook ? webhook->call_sid.text() : ""},
                                                          {"error_code", net::find(*form, "ErrorCode")}});
-  co_return twiml_response(twiml::sorry_and_hang_up(sorry_trouble));
+  if (!webhook) co_return twiml_response(twiml::sorry_and_hang_up(sorry_trouble));
+  bool const outbound = webhook->direction == Direction::outbound;
+  auto const& our_number = outbound ? webhook->from : webhook->to;
+  auto const route = services_.routing.table()->find(our_number);
+  if (!route) co_return twiml_response(twiml::sorry_and_hang_up(sorry_trouble));
+  co_return without_agent(fallback_of(route->agent), our_number);
 }
 
 base::Async<net::Response> VoiceRoutes::status(net::Request request) {

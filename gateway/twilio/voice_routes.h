@@ -56,7 +56,7 @@ class VoiceRoutes {
   base::Async<net::Response> voice(net::Request request);
   /// POST /api/twilio/voice-resume: the document came to its end; ?after=dial and ?after=voicemail say which verb ran.
   base::Async<net::Response> resume(net::Request request);
-  /// POST /api/twilio/voice-fallback: Twilio could not use one of our answers.
+  /// POST /api/twilio/voice-fallback: Twilio could not use one of our answers; the agent's fallback speaks.
   base::Async<net::Response> fallback(net::Request request);
   /// POST /api/twilio/status-callback: call progress.
   base::Async<net::Response> status(net::Request request);
@@ -67,6 +67,7 @@ class VoiceRoutes {
   base::Async<net::Response> answer(VoiceWebhook webhook, bool may_be_known_to_database);
   net::Response begin(VoiceWebhook const& webhook, std::size_t home, std::optional<crm::CallRecord> earlier);
   net::Response take_step(Call const& call, std::size_t home, NextStep const& step);
+  net::Response without_agent(NextStep const& step, std::string const& our_number);
   net::Response connect(Call const& call, std::size_t home, std::chrono::seconds pause);
 
   VoiceServices services_;

@@ -83,9 +83,9 @@ class CallScene {
     run();
   }
   gateway::NextStep asks_for_the_next_step() {
-    auto const step = call() ? call()->next_step() : gateway::NextStep{};
+    auto const next = call() ? call()->next_step() : gateway::NextStep{};
     run();
-    return step;
+    return next;
   }
   /// The caller's voice in real time for as long; then silence goes on coming.
   void caller_speaks(milliseconds length) {

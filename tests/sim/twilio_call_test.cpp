@@ -7,7 +7,9 @@ namespace {
 
 using namespace twilio_scene;
 
-std::string value(net::Form const& form, std::string_view name) { return std::string{net::find(form, name)}; }
+std::string value(net::Form const& form, std::string_view name) {
+  return std::string{net::find(form, name)};
+}
 
 TEST(SimCall, asks_with_the_whole_parameter_set_shuffled_and_correctly_signed) {
   Scene scene;
@@ -24,8 +26,9 @@ TEST(SimCall, asks_with_the_whole_parameter_set_shuffled_and_correctly_signed) {
   auto const form = *net::decode_form(scene.requests[0].body);
   std::set<std::string> names;
   for (auto const& [name, ignored] : form) names.insert(name);
-  for (auto const* name : {"CallSid", "AccountSid", "From", "To", "Caller", "Called", "CallStatus", "ApiVersion", "Direction",
-                           "FromCity", "FromState", "FromZip", "FromCountry", "ToCity", "ToZip", "CalledCity", "CallerZip"})
+  for (auto const* name :
+       {"CallSid", "AccountSid", "From", "To", "Caller", "Called", "CallStatus", "ApiVersion", "Direction", "FromCity",
+        "FromState", "FromZip", "FromCountry", "ToCity", "ToZip", "CalledCity", "CallerZip"})
     EXPECT_TRUE(names.contains(name)) << name;
   EXPECT_EQ(value(form, "CallStatus"), "ringing");
   EXPECT_EQ(value(form, "Direction"), "inbound");
@@ -60,13 +63,14 @@ TEST(SimCall, signs_for_the_public_base_and_reaches_the_gateway_where_it_listens
   auto plan = scene.plan();
   plan.public_base = "https://voice.example.com";
   plan.allow_plain_loopback = false;
-  plan.caller.hang_up_after = 50ms;
+  scene.bot = close_at_once;
 
   auto const result = scene.call(plan);
 
   ASSERT_EQ(scene.requests.size(), 2u) << all_violations(result);
   auto const form = *net::decode_form(scene.requests[1].body);
-  EXPECT_EQ(scene.requests[1].headers.find("x-twilio-signature"), sign(auth_token, "https://voice.example.com/next", form));
+  EXPECT_EQ(scene.requests[1].headers.find("x-twilio-signature"),
+            sign(auth_token, "https://voice.example.com/next", form));
   ASSERT_EQ(scene.upgrades.size(), 1u);
   EXPECT_EQ(scene.upgrades[0].headers.find("x-twilio-signature"), sign(auth_token, "wss://voice.example.com/media"));
   EXPECT_TRUE(result.clean()) << all_violations(result);
@@ -88,15 +92,14 @@ TEST(SimCall, follows_a_redirect_after_the_gateway_closed_the_stream) {
   Scene scene;
   scene.document("/voice", scene.connect() + "<Redirect method=\"GET\">/resume</Redirect>");
   scene.document("/resume", "<Say>bye</Say>");
-  scene.bot = [](StreamEndpoint& stream, Json const& message) {
-    if (message["event"] == "start") stream.close(1000);
-  };
+  scene.bot = close_at_once;
 
   auto const result = scene.call(scene.plan());
 
   ASSERT_EQ(scene.requests.size(), 2u);
   EXPECT_EQ(scene.requests[1].method, "GET");
-  EXPECT_EQ(scene.requests[1].headers.find("x-twilio-signature"), sign(auth_token, scene.url(scene.requests[1].target)));
+  EXPECT_EQ(scene.requests[1].headers.find("x-twilio-signature"),
+            sign(auth_token, scene.url(scene.requests[1].target)));
   EXPECT_EQ(value(*net::decode_form(scene.requests[1].query()), "CallStatus"), "in-progress");
   EXPECT_EQ(result.said, (std::vector<std::string>{"bye"}));
   EXPECT_TRUE(result.clean()) << all_violations(result);
@@ -106,9 +109,7 @@ TEST(SimCall, asks_the_connect_action_when_there_is_one) {
   Scene scene;
   scene.document("/voice", scene.connect({}, " action=\"/after\"") + "<Say>never</Say>");
   scene.document("/after", "<Hangup/>");
-  scene.bot = [](StreamEndpoint& stream, Json const& message) {
-    if (message["event"] == "start") stream.close(1000);
-  };
+  scene.bot = close_at_once;
 
   auto const result = scene.call(scene.plan());
 
@@ -180,7 +181,9 @@ TEST(SimCall, rejects_without_answering) {
 
 TEST(SimCall, tells_the_dial_action_how_the_callee_behaved) {
   Scene scene;
-  scene.document("/voice", R"(<Dial action="/dialled"><Number statusCallback="/leg" statusCallbackEvent="initiated ringing answered completed">+15557654321</Number></Dial>)");
+  scene.document(
+      "/voice",
+      R"(<Dial action="/dialled"><Number statusCallback="/leg" statusCallbackEvent="initiated ringing answered completed">+15557654321</Number></Dial>)");
   scene.document("/dialled", "<Hangup/>");
   auto plan = scene.plan();
   plan.callee = {CalleeAnswer::answered, 10ms, 20ms};
@@ -248,7 +251,9 @@ TEST(SimCall, keys_digits_into_a_gather_and_goes_on_when_nothing_is_keyed) {
 TEST(SimCall, plays_a_file_into_the_callers_ear) {
   Scene scene;
   scene.document("/voice", "<Play>/hello.wav</Play>");
-  scene.answers["/hello.wav"] = [](net::Form const&) { return net::Response::with(200, "audio/wav", wav_of(tone(200ms))); };
+  scene.answers["/hello.wav"] = [](net::Form const&) {
+    return net::Response::with(200, "audio/wav", wav_of(tone(200ms)));
+  };
   auto const result = scene.call(scene.plan());
   EXPECT_TRUE(result.clean()) << all_violations(result);
   auto const loud = std::count_if(result.heard.begin(), result.heard.end(), [](auto byte) { return byte != 0xFF; });
@@ -257,10 +262,10 @@ TEST(SimCall, plays_a_file_into_the_callers_ear) {
 
 TEST(SimCall, reports_stream_callbacks_with_a_nanosecond_time) {
   Scene scene;
-  scene.document("/voice", "<Connect><Stream name=\"agent\" url=\"" + scene.stream_url() + "\" statusCallback=\"/stream\"/></Connect>");
-  auto plan = scene.plan();
-  plan.caller.hang_up_after = 60ms;
-  (void)scene.call(plan);
+  scene.document("/voice", "<Connect><Stream name=\"agent\" url=\"" + scene.stream_url() +
+                               "\" statusCallback=\"/stream\"/></Connect>");
+  scene.bot = close_at_once;
+  (void)scene.call(scene.plan());
   auto const forms = scene.forms("/stream");
   ASSERT_EQ(forms.size(), 2u);
   EXPECT_EQ(value(forms[0], "StreamEvent"), "stream-started");

@@ -49,7 +49,8 @@ TEST(SimDocument, must_be_well_formed_from_its_first_byte) {
 TEST(SimDocument, may_have_64_kilobytes_and_no_more) {
   auto const frame = declaration.size() + std::string{"<Response><Say></Say></Response>"}.size();
   EXPECT_EQ(code_of(declaration + "<Response><Say>" + std::string(64 * 1024 - frame, 'a') + "</Say></Response>"), 0);
-  EXPECT_EQ(code_of(declaration + "<Response><Say>" + std::string(64 * 1024 - frame + 1, 'a') + "</Say></Response>"), 11750);
+  EXPECT_EQ(code_of(declaration + "<Response><Say>" + std::string(64 * 1024 - frame + 1, 'a') + "</Say></Response>"),
+            11750);
 }
 
 TEST(SimDocument, skips_unknown_names_with_a_warning_and_runs_the_rest) {
@@ -65,7 +66,9 @@ TEST(SimDocument, reads_the_callees_of_a_dial_in_both_forms) {
   EXPECT_EQ(plain.callees.at(0).address, "+15551230000");
   EXPECT_EQ(plain.timeout, std::chrono::seconds{20});
   auto const nested = std::get<Dial>(
-      read(R"(<Dial answerOnBridge="true"><Number statusCallback="/s" statusCallbackEvent="ringing  answered">+1</Number></Dial>)").verbs.at(0));
+      read(
+          R"(<Dial answerOnBridge="true"><Number statusCallback="/s" statusCallbackEvent="ringing  answered">+1</Number></Dial>)")
+          .verbs.at(0));
   EXPECT_TRUE(nested.answer_on_bridge);
   EXPECT_EQ(nested.callees.at(0).events, (std::vector<std::string>{"ringing", "answered"}));
 }

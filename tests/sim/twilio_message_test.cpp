@@ -26,7 +26,8 @@ TEST(SimMessage, media_dtmf_mark_and_stop_have_the_captured_shapes) {
                    R"("payload":"////"},"streamSid":"MZc"})");
   EXPECT_EQ(encode_dtmf(id, 5, '#'),
             R"({"event":"dtmf","streamSid":"MZc","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"#"}})");
-  EXPECT_EQ(encode_mark(id, 4, "r12:3"), R"({"event":"mark","sequenceNumber":"4","streamSid":"MZc","mark":{"name":"r12:3"}})");
+  EXPECT_EQ(encode_mark(id, 4, "r12:3"),
+            R"({"event":"mark","sequenceNumber":"4","streamSid":"MZc","mark":{"name":"r12:3"}})");
   EXPECT_EQ(encode_stop(id, 6),
             R"({"event":"stop","sequenceNumber":"6","stop":{"accountSid":"ACa","callSid":"CAb"},"streamSid":"MZc"})");
 }
@@ -35,7 +36,8 @@ TEST(SimMessage, takes_the_three_documented_messages_in_any_member_order) {
   auto const media = decode_from_gateway(R"({"event":"media","streamSid":"MZc","media":{"payload":"AAEC"}})", "MZc");
   ASSERT_TRUE(media.has_value());
   EXPECT_EQ(std::get<MediaMessage>(*media).mulaw, (std::vector<std::uint8_t>{0, 1, 2}));
-  auto const reordered = decode_from_gateway(R"({ "media":{"payload":"AAEC"}, "streamSid":"MZc", "event":"media"})", "MZc");
+  auto const reordered =
+      decode_from_gateway(R"({ "media":{"payload":"AAEC"}, "streamSid":"MZc", "event":"media"})", "MZc");
   ASSERT_TRUE(reordered.has_value());
   EXPECT_EQ(std::get<MediaMessage>(*reordered).mulaw, (std::vector<std::uint8_t>{0, 1, 2}));
   auto const mark = decode_from_gateway(R"({"event":"mark","streamSid":"MZc","mark":{"name":"a"}})", "MZc");

@@ -7,7 +7,9 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-std::vector<std::uint8_t> bytes(std::size_t count, std::uint8_t value = 1) { return std::vector<std::uint8_t>(count, value); }
+std::vector<std::uint8_t> bytes(std::size_t count, std::uint8_t value = 1) {
+  return std::vector<std::uint8_t>(count, value);
+}
 
 TEST(SimPlayout, echoes_a_mark_at_once_when_nothing_is_queued) {
   Playout playout;

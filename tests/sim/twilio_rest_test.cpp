@@ -5,7 +5,9 @@ namespace {
 
 using namespace twilio_scene;
 
-std::string value(net::Form const& form, std::string_view name) { return std::string{net::find(form, name)}; }
+std::string value(net::Form const& form, std::string_view name) {
+  return std::string{net::find(form, name)};
+}
 
 /// A REST client as a gateway has it.
 class Rest {
@@ -87,7 +89,8 @@ TEST(SimRest, replaces_the_running_document_of_a_live_call) {
   auto const transfer = [&]() -> base::Async<> {
     (void)co_await started.async_wait(base::quietly);
     auto const sid = scene.streams.at(0)->of("start").at(0)["start"]["callSid"].get<std::string>();
-    (void)co_await rest.send("POST", "/Calls/" + sid + ".json", {{"Twiml", response("<Say>one moment</Say><Hangup/>")}});
+    (void)co_await rest.send("POST", "/Calls/" + sid + ".json",
+                             {{"Twiml", response("<Say>one moment</Say><Hangup/>")}});
   };
   auto const call = [&]() -> base::Async<> { result = co_await scene.carrier.place_call(scene.plan()); };
   using namespace asio::experimental::awaitable_operators;
@@ -105,9 +108,13 @@ TEST(SimRest, creates_a_queued_call_that_reports_its_progress_in_order) {
   std::pair<unsigned, Json> fetched;
   scene.run([&]() -> base::Async<> {
     created = co_await rest.send("POST", "/Calls.json",
-                                 {{"To", "+15557654321"}, {"From", "+15005550006"}, {"Url", scene.url("/voice")},
-                                  {"StatusCallback", scene.url("/status")}, {"StatusCallbackEvent", "initiated"},
-                                  {"StatusCallbackEvent", "ringing"}, {"StatusCallbackEvent", "answered"},
+                                 {{"To", "+15557654321"},
+                                  {"From", "+15005550006"},
+                                  {"Url", scene.url("/voice")},
+                                  {"StatusCallback", scene.url("/status")},
+                                  {"StatusCallbackEvent", "initiated"},
+                                  {"StatusCallbackEvent", "ringing"},
+                                  {"StatusCallbackEvent", "answered"},
                                   {"StatusCallbackEvent", "completed"}});
     co_await until_ended(scene, created.second["sid"]);
     fetched = co_await rest.send("GET", "/Calls/" + created.second["sid"].get<std::string>() + ".json");
@@ -135,10 +142,13 @@ TEST(SimRest, delivers_callbacks_twice_and_the_wrong_way_round_on_request) {
   Scene scene{std::move(settings)};
   Rest rest{scene};
   scene.run([&]() -> base::Async<> {
-    auto const created = co_await rest.send(
-        "POST", "/Calls.json",
-        {{"To", "+15557654321"}, {"From", "+15005550006"}, {"Twiml", response("<Hangup/>")}, {"StatusCallback", scene.url("/status")},
-         {"StatusCallbackEvent", "ringing"}, {"StatusCallbackEvent", "completed"}});
+    auto const created = co_await rest.send("POST", "/Calls.json",
+                                            {{"To", "+15557654321"},
+                                             {"From", "+15005550006"},
+                                             {"Twiml", response("<Hangup/>")},
+                                             {"StatusCallback", scene.url("/status")},
+                                             {"StatusCallbackEvent", "ringing"},
+                                             {"StatusCallbackEvent", "completed"}});
     co_await until_ended(scene, created.second["sid"]);
   });
   std::vector<std::string> statuses;
@@ -149,7 +159,9 @@ TEST(SimRest, delivers_callbacks_twice_and_the_wrong_way_round_on_request) {
 TEST(SimRest, lets_one_call_a_second_out_of_the_queue_and_cancels_a_waiting_one_silently) {
   Scene scene{quick_settings()};
   Rest rest{scene};
-  net::Form const form{{"To", "+15557654321"}, {"From", "+15005550006"}, {"Twiml", response("<Hangup/>")},
+  net::Form const form{{"To", "+15557654321"},
+                       {"From", "+15005550006"},
+                       {"Twiml", response("<Hangup/>")},
                        {"StatusCallback", scene.url("/status")}};
   std::pair<unsigned, Json> canceled;
   std::string second_status;
@@ -177,14 +189,17 @@ TEST(SimRest, answers_errors_with_twilios_bodies) {
     answers.push_back(co_await rest.send("GET", unknown));
     rest.token = auth_token;
     answers.push_back(co_await rest.send("GET", unknown));
-    auto const ended = co_await rest.send("POST", "/Calls.json", {{"To", "+15557654321"}, {"From", "+15005550006"}, {"Twiml", response("")}});
+    auto const ended = co_await rest.send("POST", "/Calls.json",
+                                          {{"To", "+15557654321"}, {"From", "+15005550006"}, {"Twiml", response("")}});
     co_await until_ended(scene, ended.second["sid"]);
-    answers.push_back(co_await rest.send("POST", "/Calls/" + ended.second["sid"].get<std::string>() + ".json", {{"Status", "completed"}}));
+    answers.push_back(co_await rest.send("POST", "/Calls/" + ended.second["sid"].get<std::string>() + ".json",
+                                         {{"Status", "completed"}}));
     scene.carrier.rest().inject({429, 1, 0ms, "/Calls"});
     answers.push_back(co_await rest.send("GET", "/Calls.json"));
     answers.push_back(co_await rest.send("POST", "/Calls.json", {{"From", "+15005550006"}}));
   });
-  std::vector<std::pair<unsigned, int>> const expected{{401, 20003}, {404, 20404}, {400, 21220}, {429, 20429}, {400, 21201}};
+  std::vector<std::pair<unsigned, int>> const expected{
+      {401, 20003}, {404, 20404}, {400, 21220}, {429, 20429}, {400, 21201}};
   ASSERT_EQ(answers.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ(answers[i].first, expected[i].first);
@@ -202,10 +217,12 @@ TEST(SimRest, pages_through_calls_and_keeps_what_is_written_to_a_number) {
   Json numbers;
   scene.run([&]() -> base::Async<> {
     for (int i = 0; i < 3; ++i)
-      (void)co_await rest.send("POST", "/Calls.json", {{"To", "+15557654321"}, {"From", "+15005550006"}, {"Twiml", response("")}});
+      (void)co_await rest.send("POST", "/Calls.json",
+                               {{"To", "+15557654321"}, {"From", "+15005550006"}, {"Twiml", response("")}});
     auto page = co_await rest.send("GET", "/Calls.json?PageSize=2");
     first = page.second;
-    (void)co_await rest.send("POST", "/IncomingPhoneNumbers/" + number + ".json", {{"VoiceUrl", "https://gw.example.com/voice"}});
+    (void)co_await rest.send("POST", "/IncomingPhoneNumbers/" + number + ".json",
+                             {{"VoiceUrl", "https://gw.example.com/voice"}});
     auto listed = co_await rest.send("GET", "/IncomingPhoneNumbers.json?PhoneNumber=%2B15005550006");
     numbers = listed.second;
   });

@@ -1,6 +1,6 @@
 #pragma once
-// A gateway in a test's hand: answers webhooks with prepared documents and talks on the stream as the test says. It and the
-// simulated carrier share one thread, so tests look at plain members.
+// A gateway in a test's hand: answers webhooks with prepared documents and talks on the stream as the test says. It and
+// the simulated carrier share one thread, so tests look at plain members.
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -64,7 +64,9 @@ class StreamEndpoint final : public net::WebSocketSink {
     media::append_base64(payload, mulaw);
     send({{"event", "media"}, {"streamSid", stream_sid_}, {"media", {{"payload", payload}}}});
   }
-  void mark(std::string const& name) { send({{"event", "mark"}, {"streamSid", stream_sid_}, {"mark", {{"name", name}}}}); }
+  void mark(std::string const& name) {
+    send({{"event", "mark"}, {"streamSid", stream_sid_}, {"mark", {{"name", name}}}});
+  }
   void clear() { send({{"event", "clear"}, {"streamSid", stream_sid_}}); }
   void close(std::uint16_t code) { closing_.spawn(socket_->close(code, "")); }
   std::string const& stream_sid() const { return stream_sid_; }
@@ -191,6 +193,11 @@ class Scene {
     co_await endpoint.run(std::move(*socket), time);
   }
 };
+
+/// A bot that ends the stream as soon as it has begun.
+inline void close_at_once(StreamEndpoint& stream, Json const& message) {
+  if (message["event"] == "start") stream.close(1000);
+}
 
 inline bool has_violation(sim::twilio::CallResult const& result, int code) {
   for (auto const& violation : result.violations)

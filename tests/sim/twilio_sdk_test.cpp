@@ -41,8 +41,9 @@ TEST(SimTwilioSdk, accepts_the_rest_twin_and_its_signatures) {
   scene.run([&]() -> base::Async<> {
     asio::steady_timer done{scene.io, Clock::time_point::max()};
     std::thread node{[&] {
-      exit_code = run_node(SOURCE_ROOT "/tests/js/twilio_acceptance.mjs",
-                           {"SIM_URL=" + scene.carrier.base_url(), "SIM_ACCOUNT_SID=" + account_sid, "SIM_AUTH_TOKEN=" + auth_token});
+      exit_code = run_node(
+          SOURCE_ROOT "/tests/js/twilio_acceptance.mjs",
+          {"SIM_URL=" + scene.carrier.base_url(), "SIM_ACCOUNT_SID=" + account_sid, "SIM_AUTH_TOKEN=" + auth_token});
       asio::post(scene.io, [&] { done.cancel(); });
     }};
     (void)co_await done.async_wait(base::quietly);

@@ -86,7 +86,8 @@ std::shared_ptr<CallEntry> CallBook::enqueue(CallPlan plan) {
 }
 
 bool CallBook::cancel_queued(CallEntry& entry) {
-  auto const found = std::find_if(queue_.begin(), queue_.end(), [&](auto const& waiting) { return waiting.get() == &entry; });
+  auto const found =
+      std::find_if(queue_.begin(), queue_.end(), [&](auto const& waiting) { return waiting.get() == &entry; });
   if (found == queue_.end()) return false;
   // No callback fires for a call that never left the queue (Twilio: Call resource).
   entry.record.status = CallStatus::canceled;

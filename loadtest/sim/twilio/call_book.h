@@ -13,9 +13,9 @@ namespace sim::twilio {
 struct CallEntry {
   CallRecord record;
   CallPlan plan;
-  Listener listener;              ///< May be empty.
-  SimCall* live = nullptr;        ///< While the call runs.
-  std::vector<Event> events;      ///< Filled when `keeps_events`, for whoever follows the call from outside.
+  Listener listener;          ///< May be empty.
+  SimCall* live = nullptr;    ///< While the call runs.
+  std::vector<Event> events;  ///< Filled when `keeps_events`, for whoever follows the call from outside.
   bool keeps_events = false;
   std::optional<CallResult> result;  ///< Kept after the end when `keeps_events`.
 };

@@ -51,12 +51,16 @@ class Narrator {
  public:
   explicit Narrator(bool json) : json_{json} {}
   void event(std::string const& event_json) const {
-    if (json_) std::cout << event_json << std::endl;
-    else std::cout << Json::parse(event_json).value("line", "") << std::endl;
+    if (json_)
+      std::cout << event_json << std::endl;
+    else
+      std::cout << Json::parse(event_json).value("line", "") << std::endl;
   }
   void result(std::string const& result_json) const {
-    if (json_) std::cout << R"({"result":)" << result_json << "}" << std::endl;
-    else std::cout << "\n" << summary_of(result_json) << std::flush;
+    if (json_)
+      std::cout << R"({"result":)" << result_json << "}" << std::endl;
+    else
+      std::cout << "\n" << summary_of(result_json) << std::flush;
   }
 
  private:
@@ -65,13 +69,18 @@ class Narrator {
 
 bool is_plain_loopback(std::string const& base) {
   auto const url = net::parse_url(base);
-  return url && url->scheme == "http" && (url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
+  return url && url->scheme == "http" &&
+         (url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
 }
 
-std::string absolute(std::string const& path) { return path.empty() ? path : std::filesystem::absolute(path).string(); }
+std::string absolute(std::string const& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).string();
+}
 
 Json plan_of(Arguments const& arguments, SimFile const& file) {
-  auto const under = [&](std::string const& given, char const* path) { return given.empty() ? file.gateway + path : given; };
+  auto const under = [&](std::string const& given, char const* path) {
+    return given.empty() ? file.gateway + path : given;
+  };
   Json plan{{"from", arguments.from},
             {"to", arguments.to.empty() ? file.number : arguments.to},
             {"voice_url", under(arguments.webhook, "/api/twilio/voice-callback")},
@@ -136,8 +145,9 @@ base::Async<> run_standalone(TwilioSim& carrier, asio::signal_set& signals, Call
 
 int call_by_ourselves(Arguments const& arguments, SimFile const& file, std::string const& plan_json) {
   if (file.account_sid.empty() || file.auth_token.empty())
-    throw WrongUsage{"account SID and auth token are needed: --account-sid and --auth-token-file, or TWILIO_ACCOUNT_SID and "
-                     "TWILIO_AUTH_TOKEN, or --sim FILE"};
+    throw WrongUsage{
+        "account SID and auth token are needed: --account-sid and --auth-token-file, or TWILIO_ACCOUNT_SID and "
+        "TWILIO_AUTH_TOKEN, or --sim FILE"};
   auto plan = plan_from_json(plan_json);
   if (!plan) throw WrongUsage{plan.error().detail};
   TwilioSimSettings settings;
@@ -148,9 +158,10 @@ int call_by_ourselves(Arguments const& arguments, SimFile const& file, std::stri
   Narrator const narrator{arguments.json};
   CallResult result;
   asio::signal_set signals{io, SIGINT, SIGTERM};
-  asio::co_spawn(io, run_standalone(carrier, signals, std::move(*plan), narrator, result), [](std::exception_ptr crash) {
-    if (crash) std::rethrow_exception(crash);
-  });
+  asio::co_spawn(io, run_standalone(carrier, signals, std::move(*plan), narrator, result),
+                 [](std::exception_ptr crash) {
+                   if (crash) std::rethrow_exception(crash);
+                 });
   io.run();
   narrator.result(to_json(result));
   save(arguments.save, wav_of(result.heard));
@@ -171,7 +182,8 @@ base::Async<std::string> ask(net::HttpClient& http, std::string method, std::str
   co_return std::move(answer->body);
 }
 
-base::Async<> call_through_control(std::string control, std::string plan_json, Arguments const& arguments, int& exit_code) {
+base::Async<> call_through_control(std::string control, std::string plan_json, Arguments const& arguments,
+                                   int& exit_code) {
   net::HttpClient http;
   Narrator const narrator{arguments.json};
   base::SystemTime time;
@@ -207,9 +219,10 @@ int run(Arguments const& arguments) {
   if (file.control.empty() || own_account) return call_by_ourselves(arguments, file, plan.dump());
   asio::io_context io{1};
   int exit_code = 1;
-  asio::co_spawn(io, call_through_control(file.control, plan.dump(), arguments, exit_code), [](std::exception_ptr crash) {
-    if (crash) std::rethrow_exception(crash);
-  });
+  asio::co_spawn(io, call_through_control(file.control, plan.dump(), arguments, exit_code),
+                 [](std::exception_ptr crash) {
+                   if (crash) std::rethrow_exception(crash);
+                 });
   io.run();
   return exit_code;
 }
@@ -225,19 +238,23 @@ void describe(CLI::App& command, Arguments& a) {
   command.add_option("--account-sid", a.account_sid, "AC…; also TWILIO_ACCOUNT_SID");
   command.add_option("--auth-token-file", a.auth_token_file, "File with the auth token; also TWILIO_AUTH_TOKEN");
   command.add_option("--sim", a.sim_file, "File that describes a demo; default DATA/sim.json when it exists");
-  command.add_option("--rest-port", a.rest_port, "REST twin of this call: the gateway's TWILIO_API_BASE_URL")->capture_default_str();
+  command.add_option("--rest-port", a.rest_port, "REST twin of this call: the gateway's TWILIO_API_BASE_URL")
+      ->capture_default_str();
   command.add_option("--wav", a.wav, "What the caller says: any WAV");
   command.add_option("--save", a.save, "Write what the caller heard: WAV, 8 kHz, aligned to the timeline");
-  command.add_option("--barge-in-at", a.barge_in_at, "From then on interrupt the agent as soon as it speaks, for example 2.5s");
+  command.add_option("--barge-in-at", a.barge_in_at,
+                     "From then on interrupt the agent as soon as it speaks, for example 2.5s");
   command.add_option("--barge-in-wav", a.barge_in_wav, "What the caller says then; default: the same as --wav");
   command.add_option("--dtmf", a.dtmf, "Keys to press, for example 1#");
   command.add_option("--for", a.hang_up_after, "The caller hangs up so long after the answer")->capture_default_str();
-  command.add_option("--hang-up-when-quiet", a.hang_up_when_quiet, "Hang up when the agent, having spoken, is silent so long");
+  command.add_option("--hang-up-when-quiet", a.hang_up_when_quiet,
+                     "Hang up when the agent, having spoken, is silent so long");
   command.add_option("--hang-up-after-turns", a.hang_up_after_turns, "Hang up after so many utterances of the agent");
   command.add_option("--pacing", a.pacing, "steady, jitter or bursts");
   command.add_option("--drop-after", a.drop_after, "Break the stream's connection without a stop message");
   command.add_option("--webhook-signing", a.webhook_signing, "correct, none or wrong_token");
-  command.add_option("--stream-signing", a.stream_signing, "correct, none, wrong_token, https_scheme or trailing_slash");
+  command.add_option("--stream-signing", a.stream_signing,
+                     "correct, none, wrong_token, https_scheme or trailing_slash");
   command.add_flag("--json", a.json, "One JSON object a line; the last is the result");
 }
 

@@ -15,7 +15,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-net::Response refusal(unsigned status, std::string_view what) { return net::error_response(status, "SIMULATOR", what); }
+net::Response refusal(unsigned status, std::string_view what) {
+  return net::error_response(status, "SIMULATOR", what);
+}
 
 }  // namespace
 
@@ -33,7 +35,8 @@ net::Response Control::answer(net::Request const& request) {
     return net::Response::empty(204);
   }
   if (path == "/sim/health")
-    return net::Response::json(200, fmt::format(R"({{"live_calls":{},"rest_requests":{}}})", calls_.live_calls(), rest_.requests()));
+    return net::Response::json(
+        200, fmt::format(R"({{"live_calls":{},"rest_requests":{}}})", calls_.live_calls(), rest_.requests()));
   static constexpr std::string_view one_call = "/sim/calls/";
   if (path.starts_with(one_call)) return on_call(path.substr(one_call.size()), request);
   return refusal(404, "there is nothing at this path");
@@ -44,7 +47,8 @@ net::Response Control::start_call(net::Request const& request) {
   if (!plan) return refusal(400, plan.error().detail);
   if (plan->voice_url.empty()) {
     auto const& numbers = rest_.numbers();
-    auto const called = std::find_if(numbers.begin(), numbers.end(), [&](auto const& n) { return n.phone_number == plan->to; });
+    auto const called =
+        std::find_if(numbers.begin(), numbers.end(), [&](auto const& n) { return n.phone_number == plan->to; });
     if (called == numbers.end()) return refusal(400, "no voice_url, and the number called is not one of the account's");
     auto const field = [&](char const* name) {
       auto const found = called->fields.find(name);
@@ -77,11 +81,12 @@ net::Response Control::follow(CallEntry const& entry, std::string_view query) co
     (void)std::from_chars(text.data(), text.data() + text.size(), since);
   }
   std::string events;
-  for (auto i = since; i < entry.events.size(); ++i) events.append(events.empty() ? "" : ",").append(to_json(entry.events[i]));
+  for (auto i = since; i < entry.events.size(); ++i)
+    events.append(events.empty() ? "" : ",").append(to_json(entry.events[i]));
   bool const done = entry.result.has_value();
-  return net::Response::json(200, fmt::format(R"({{"events":[{}],"next":{},"done":{},"result":{}}})", events,
-                                              std::max(since, entry.events.size()), done,
-                                              done ? to_json(*entry.result) : "null"));
+  return net::Response::json(
+      200, fmt::format(R"({{"events":[{}],"next":{},"done":{},"result":{}}})", events,
+                       std::max(since, entry.events.size()), done, done ? to_json(*entry.result) : "null"));
 }
 
 net::Response Control::on_call(std::string_view rest_of_path, net::Request const& request) {

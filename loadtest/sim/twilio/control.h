@@ -11,7 +11,8 @@
 //   POST   /sim/numbers           {"phone_number","voice_url","status_callback",…}
 //   GET    /sim/health            {"live_calls","rest_requests"}
 //
-// It needs no password: it listens on loopback and takes only application/json, which no web page may post across origins.
+// It needs no password: it listens on loopback and takes only application/json, which no web page may post across
+// origins.
 #include "gateway/net/http.h"
 #include "loadtest/sim/twilio/call_book.h"
 #include "loadtest/sim/twilio/rest_twin.h"

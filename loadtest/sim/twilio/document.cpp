@@ -55,8 +55,10 @@ class Reader {
       if (!knows_attribute(name, attribute.name())) warn("unknown attribute " + name + "." + attribute.name());
     for (auto const child : node.children()) {
       if (child.type() == pugi::node_element) {
-        if (knows_child(name, child.name())) lint(child);
-        else warn("unknown element " + name + "/" + child.name());
+        if (knows_child(name, child.name()))
+          lint(child);
+        else
+          warn("unknown element " + name + "/" + child.name());
       } else if ((name == "Response" || name == "Connect" || name == "Stream" || name == "Gather") &&
                  !trimmed(child.value()).empty() && child.type() != pugi::node_comment) {
         warn("text is not allowed in " + name);
@@ -131,8 +133,11 @@ class Reader {
   }
 
   Callee read_callee(pugi::xml_node node) {
-    Callee callee{node.name(), trimmed(text_of(node)), node.attribute("statusCallback").value(),
-                  method(node, "statusCallbackMethod"), {}};
+    Callee callee{node.name(),
+                  trimmed(text_of(node)),
+                  node.attribute("statusCallback").value(),
+                  method(node, "statusCallbackMethod"),
+                  {}};
     std::string_view events = node.attribute("statusCallbackEvent").as_string("completed");
     while (!events.empty()) {
       auto const space = std::min(events.find(' '), events.size());
@@ -143,8 +148,12 @@ class Reader {
   }
 
   Dial read_dial(pugi::xml_node node) {
-    Dial dial{node.attribute("action").value(), method(node), std::chrono::seconds{number(node, "timeout", 30)},
-              std::chrono::seconds{number(node, "timeLimit", 14400)}, flag(node, "answerOnBridge"), {}};
+    Dial dial{node.attribute("action").value(),
+              method(node),
+              std::chrono::seconds{number(node, "timeout", 30)},
+              std::chrono::seconds{number(node, "timeLimit", 14400)},
+              flag(node, "answerOnBridge"),
+              {}};
     for (auto const child : node.children())
       if (child.type() == pugi::node_element) dial.callees.push_back(read_callee(child));
     auto const plain = trimmed(node.child_value());
@@ -191,7 +200,8 @@ std::expected<Document, Violation> parse_document(std::string_view body) {
   if (body.size() > document_limit_bytes) return std::unexpected{Violation{11750, "the document is larger than 64 kB"}};
   if (auto broken = broken_xml_rule(body)) return std::unexpected{*broken};
   pugi::xml_document xml;
-  auto const parsed = xml.load_buffer(body.data(), body.size(), pugi::parse_default | pugi::parse_declaration, pugi::encoding_utf8);
+  auto const parsed =
+      xml.load_buffer(body.data(), body.size(), pugi::parse_default | pugi::parse_declaration, pugi::encoding_utf8);
   if (!parsed) return std::unexpected{Violation{12100, std::string{"not XML: "} + parsed.description()}};
   auto const root = xml.document_element();
   auto const elements = std::count_if(xml.begin(), xml.end(), [](auto n) { return n.type() == pugi::node_element; });

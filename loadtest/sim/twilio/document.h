@@ -79,8 +79,8 @@ struct Hangup {};
 struct Reject {
   std::string reason = "rejected";
 };
-/// Known to Twilio, but this simulator has nothing that could play it; reported as a violation when it is reached, so that
-/// no test passes over it in silence.
+/// Known to Twilio, but this simulator has nothing that could play it; reported as a violation when it is reached, so
+/// that no test passes over it in silence.
 struct NotSimulated {
   std::string name;
 };
@@ -92,8 +92,8 @@ struct Document {
   std::vector<Violation> warnings;  ///< 12200: unknown names are skipped and the rest runs.
 };
 
-/// 11750 over 64 kB, 11770 empty, 12100 not XML (also: anything before the declaration, text that is not UTF-8, an unknown
-/// entity, a repeated attribute, a root other than Response).
+/// 11750 over 64 kB, 11770 empty, 12100 not XML (also: anything before the declaration, text that is not UTF-8, an
+/// unknown entity, a repeated attribute, a root other than Response).
 std::expected<Document, Violation> parse_document(std::string_view body);
 
 enum class Body { twiml, text, audio, unacceptable };

@@ -58,7 +58,8 @@ std::string resolve_url(std::string_view base, std::string_view reference) {
   if (reference.front() == '/') return origin + std::string{reference};
   auto const path = base.substr(origin.size(), base.find_first_of("?#", origin.size()) - origin.size());
   auto const slash = path.rfind('/');
-  return origin + std::string{slash == std::string_view::npos ? "/" : path.substr(0, slash + 1)} + std::string{reference};
+  return origin + std::string{slash == std::string_view::npos ? "/" : path.substr(0, slash + 1)} +
+         std::string{reference};
 }
 
 std::string reachable_url(CallPlan const& plan, std::string_view url) {
@@ -70,7 +71,8 @@ std::string public_url(CallPlan const& plan, std::string_view url) {
 }
 
 void Journal::note(EventKind kind, std::string detail, double ms) {
-  Event event{std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_), kind, std::move(detail), ms};
+  Event event{std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_), kind, std::move(detail),
+              ms};
   if (listener_) listener_(call_sid_, event);
   result_.events.push_back(std::move(event));
 }

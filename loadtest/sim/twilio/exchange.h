@@ -17,9 +17,9 @@ namespace sim::twilio {
 using Clock = base::TimeSource::Clock;
 
 struct Account {
-  std::string sid;              ///< "AC" + 32 hex digits.
-  base::Secret auth_token;      ///< Signs everything and opens the REST twin.
-  base::Secret secondary_token; ///< Opens the REST twin too, never signs; empty: none.
+  std::string sid;               ///< "AC" + 32 hex digits.
+  base::Secret auth_token;       ///< Signs everything and opens the REST twin.
+  base::Secret secondary_token;  ///< Opens the REST twin too, never signs; empty: none.
 };
 
 /// What the call at REST looks like.
@@ -55,7 +55,8 @@ std::string rfc2822(base::TimeSource::Wall when);
 /// `reference` as seen from the document at `base`.
 std::string resolve_url(std::string_view base, std::string_view reference);
 
-/// Where to connect for `url`: itself, or its place at the origin of `plan.voice_url` when it lies under `plan.public_base`.
+/// Where to connect for `url`: itself, or its place at the origin of `plan.voice_url` when it lies under
+/// `plan.public_base`.
 std::string reachable_url(CallPlan const& plan, std::string_view url);
 
 /// The URL as the gateway knows it: the opposite of `reachable_url`.

@@ -12,11 +12,13 @@ namespace {
 using namespace std::chrono_literals;
 using namespace asio::experimental::awaitable_operators;
 
-constexpr auto connect_limit = 5000ms;            // 31901; Twilio does not publish its own
-constexpr std::size_t parameter_limit = 500;      // name and value together
+constexpr auto connect_limit = 5000ms;               // 31901; Twilio does not publish its own
+constexpr std::size_t parameter_limit = 500;         // name and value together
 constexpr std::size_t congestion_bytes = 64 * 1024;  // about 4 s of frames, then 31930
 
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
 
 net::WebSocketSettings socket_settings() {
   net::WebSocketSettings settings;
@@ -75,7 +77,8 @@ bool MediaStream::check_verb() {
   if (verb_.track != "inbound_track") return violate(31941, "Stream.track must be inbound_track with Connect"), false;
   if (!url->query.empty()) journal_.violate(12200, "Stream.url has a query, which Twilio drops");
   for (auto const& [name, value] : verb_.parameters)
-    if (name.size() + value.size() >= parameter_limit) return violate(12200, "a Parameter is longer than 500 characters"), false;
+    if (name.size() + value.size() >= parameter_limit)
+      return violate(12200, "a Parameter is longer than 500 characters"), false;
   url_ = url_.substr(0, url_.find('?'));
   return true;
 }

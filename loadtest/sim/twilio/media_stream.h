@@ -55,7 +55,9 @@ class MediaStream final : private net::WebSocketSink {
   void violate(int code, std::string what);
   void conclude();
   void record_arrival(Clock::time_point now, std::size_t bytes);
-  Clock::time_point due(std::uint64_t tick) const { return started_ + media::frame_duration * static_cast<std::int64_t>(tick + 1); }
+  Clock::time_point due(std::uint64_t tick) const {
+    return started_ + media::frame_duration * static_cast<std::int64_t>(tick + 1);
+  }
   Clock::time_point leaves_at(std::uint64_t frame);
 
   Exchange& exchange_;

@@ -17,7 +17,9 @@ void MediaStream::on_text(std::string_view message) {
   std::visit([this](auto& known) { take(std::move(known)); }, *decoded);
 }
 
-void MediaStream::on_binary(std::size_t bytes) { violate(31950, fmt::format("a binary message of {} bytes", bytes)); }
+void MediaStream::on_binary(std::size_t bytes) {
+  violate(31950, fmt::format("a binary message of {} bytes", bytes));
+}
 
 void MediaStream::take(MediaMessage const& message) {
   auto const now = Clock::now();
@@ -90,8 +92,10 @@ void MediaStream::play_tick(Clock::time_point due_at) {
     echo(name);
     journal_.note(EventKind::mark, name);
   }
-  if (played.fresh > 0) dry_since_.reset();
-  else if (!dry_since_) dry_since_ = due_at;
+  if (played.fresh > 0)
+    dry_since_.reset();
+  else if (!dry_since_)
+    dry_since_ = due_at;
   if (plan_.keep_audio && played.fresh > 0) journal_.heard(due_at, played.frame.bytes);
   auto const turn = ear_.hear(due_at, played.frame.bytes, played.fresh);
   if (turn == AgentEar::Turn::speaks) journal_.note(EventKind::agent_speaks);

@@ -12,7 +12,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::unexpected<Violation> invalid(std::string what) { return std::unexpected{Violation{31951, std::move(what)}}; }
+std::unexpected<Violation> invalid(std::string what) {
+  return std::unexpected{Violation{31951, std::move(what)}};
+}
 
 bool has_exactly(Json const& object, std::initializer_list<char const*> members) {
   if (!object.is_object() || object.size() != members.size()) return false;
@@ -46,7 +48,9 @@ std::string_view payload_of_plain_media(std::string_view text, std::string_view 
 
 }  // namespace
 
-std::string encode_connected() { return R"({"event":"connected","protocol":"Call","version":"1.0.0"})"; }
+std::string encode_connected() {
+  return R"({"event":"connected","protocol":"Call","version":"1.0.0"})";
+}
 
 std::string encode_start(StreamIdentity const& id, std::uint64_t sequence, Parameters const& custom) {
   Json parameters = Json::object();
@@ -83,8 +87,8 @@ std::string encode_mark(StreamIdentity const& id, std::uint64_t sequence, std::s
 
 std::string encode_stop(StreamIdentity const& id, std::uint64_t sequence) {
   return fmt::format(
-      R"({{"event":"stop","sequenceNumber":"{}","stop":{{"accountSid":"{}","callSid":"{}"}},"streamSid":"{}"}})", sequence,
-      id.account_sid, id.call_sid, id.stream_sid);
+      R"({{"event":"stop","sequenceNumber":"{}","stop":{{"accountSid":"{}","callSid":"{}"}},"streamSid":"{}"}})",
+      sequence, id.account_sid, id.call_sid, id.stream_sid);
 }
 
 std::expected<GatewayMessage, Violation> decode_from_gateway(std::string_view text, std::string_view stream_sid) {
@@ -93,7 +97,8 @@ std::expected<GatewayMessage, Violation> decode_from_gateway(std::string_view te
   if (!json.is_object()) return invalid("message is not a JSON object");
   auto const event = json.contains("event") && json["event"].is_string() ? json["event"].get<std::string>() : "";
   if (event != "media" && event != "mark" && event != "clear") return invalid("event is not media, mark or clear");
-  if (!json.contains("streamSid") || json["streamSid"] != stream_sid) return invalid(event + ": streamSid is not this stream's");
+  if (!json.contains("streamSid") || json["streamSid"] != stream_sid)
+    return invalid(event + ": streamSid is not this stream's");
   if (event == "clear") {
     if (!has_exactly(json, {"event", "streamSid"})) return invalid("clear: extra members");
     return ClearMessage{};

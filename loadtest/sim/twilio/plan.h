@@ -28,20 +28,22 @@ struct Interval {
 
 /// The person on the telephone, and how the line to the gateway behaves. Times count from the stream's `start`.
 struct Caller {
-  Mulaw speech;                       ///< Silence (0xFF) is sent before, between and after.
+  Mulaw speech;  ///< Silence (0xFF) is sent before, between and after.
   Millis speech_at{500};
-  bool speech_repeats = false;        ///< Says it again after 2 s of silence, for load.
-  std::optional<Millis> barge_in_at;  ///< From then on, as soon as the agent is heard speaking, `barge_in_speech` begins.
+  bool speech_repeats = false;  ///< Says it again after 2 s of silence, for load.
+  std::optional<Millis>
+      barge_in_at;  ///< From then on, as soon as the agent is heard speaking, `barge_in_speech` begins.
   Mulaw barge_in_speech;
-  std::string dtmf;                   ///< Keys 0-9 * # A-D.
+  std::string dtmf;  ///< Keys 0-9 * # A-D.
   Millis dtmf_at{1000};
   Millis dtmf_gap{200};
-  std::optional<Millis> hang_up_after;              ///< Since the call was answered.
-  std::optional<Millis> hang_up_after_quiet;        ///< The agent has spoken and then been silent for so long.
-  unsigned hang_up_after_agent_turns = 0;           ///< The agent has finished so many utterances; 0: never.
+  std::optional<Millis> hang_up_after;        ///< Since the call was answered.
+  std::optional<Millis> hang_up_after_quiet;  ///< The agent has spoken and then been silent for so long.
+  unsigned hang_up_after_agent_turns = 0;     ///< The agent has finished so many utterances; 0: never.
   Pacing pacing = Pacing::steady;
-  std::optional<Interval> stall;         ///< Frames due in it leave together at its end.
-  std::optional<Interval> stop_reading;  ///< Nothing is read from the gateway (ws:// only): its TCP window goes to zero.
+  std::optional<Interval> stall;  ///< Frames due in it leave together at its end.
+  std::optional<Interval>
+      stop_reading;  ///< Nothing is read from the gateway (ws:// only): its TCP window goes to zero.
   std::optional<Millis> drop_tcp_after;  ///< The connection breaks without `stop` or close frame.
   std::uint32_t seed = 1;                ///< Of jitter, parameter order and first timestamp.
 };
@@ -90,8 +92,8 @@ struct CallPlan {
   Signing stream_signing = Signing::correct;
   CallbackFaults callbacks;
   bool allow_plain_loopback = false;  ///< ws:// to a loopback address is taken instead of raising 31922.
-  /// The base URL that the gateway believes to have. Set: requests and upgrades are signed for it, and every URL under it
-  /// is reached at the origin of `voice_url` instead.
+  /// The base URL that the gateway believes to have. Set: requests and upgrades are signed for it, and every URL under
+  /// it is reached at the origin of `voice_url` instead.
   std::string public_base;
   bool keep_audio = true;  ///< Fill CallResult::heard and StreamReport::received.
 };

@@ -117,10 +117,13 @@ Setters setters_of(CallPlan& plan) {
       {"seed", into(caller.seed)},
       {"stall", interval_into(caller.stall)},
       {"stop_reading", interval_into(caller.stop_reading)},
-      {"pacing", choice_into<Pacing>(caller.pacing, {{"steady", Pacing::steady}, {"jitter", Pacing::jitter}, {"bursts", Pacing::bursts}})},
+      {"pacing",
+       choice_into<Pacing>(caller.pacing,
+                           {{"steady", Pacing::steady}, {"jitter", Pacing::jitter}, {"bursts", Pacing::bursts}})},
       {"callee",
        [&callee](Json const& value) {
-         read_members(value, {{"answer", choice_into<CalleeAnswer>(callee.answer, {{"answered", CalleeAnswer::answered},
+         read_members(value,
+                      {{"answer", choice_into<CalleeAnswer>(callee.answer, {{"answered", CalleeAnswer::answered},
                                                                             {"busy", CalleeAnswer::busy},
                                                                             {"no-answer", CalleeAnswer::no_answer},
                                                                             {"failed", CalleeAnswer::failed}})},
@@ -130,8 +133,8 @@ Setters setters_of(CallPlan& plan) {
       {"callbacks",
        [&callbacks](Json const& value) {
          read_members(value, {{"duplicated", into(callbacks.duplicated)},
-                       {"reordered", into(callbacks.reordered)},
-                       {"late_by_ms", ms_into(callbacks.late_by)}});
+                              {"reordered", into(callbacks.reordered)},
+                              {"late_by_ms", ms_into(callbacks.late_by)}});
        }},
   };
 }
@@ -170,7 +173,9 @@ Json json_of(StreamReport const& report) {
           {"send_lateness", json_of(report.send_lateness)}};
 }
 
-std::string dump(Json const& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(Json const& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
@@ -181,7 +186,8 @@ base::Result<CallPlan> plan_from_json(std::string_view text) {
   try {
     read_members(json, setters_of(plan));
     if (!json.contains("wav")) plan.caller.speech = default_speech();
-    if (plan.caller.barge_in_at && plan.caller.barge_in_speech.empty()) plan.caller.barge_in_speech = plan.caller.speech;
+    if (plan.caller.barge_in_at && plan.caller.barge_in_speech.empty())
+      plan.caller.barge_in_speech = plan.caller.speech;
   } catch (Unfit const& unfit) {
     return base::fail(base::Fault::protocol, unfit.what);
   }
@@ -194,9 +200,9 @@ base::Result<RestFault> fault_from_json(std::string_view text) {
   RestFault fault;
   try {
     read_members(json, {{"status", into(fault.status)},
-                 {"times", into(fault.times)},
-                 {"path", into(fault.path)},
-                 {"delay_ms", ms_into(fault.delay)}});
+                        {"times", into(fault.times)},
+                        {"path", into(fault.path)},
+                        {"delay_ms", ms_into(fault.delay)}});
   } catch (Unfit const& unfit) {
     return base::fail(base::Fault::protocol, unfit.what);
   }
@@ -214,7 +220,8 @@ std::string to_json(Event const& event) {
 
 std::string to_json(CallResult const& result) {
   Json violations = Json::array();
-  for (auto const& violation : result.violations) violations.push_back({{"code", violation.code}, {"what", violation.what}});
+  for (auto const& violation : result.violations)
+    violations.push_back({{"code", violation.code}, {"what", violation.what}});
   Json streams = Json::array();
   for (auto const& stream : result.streams) streams.push_back(json_of(stream));
   return dump({{"call_sid", result.call_sid},

@@ -1,5 +1,6 @@
 #pragma once
-// What Twilio does with the audio a gateway sends: one FIFO, drained 160 bytes every 20 ms, with marks lying between bytes.
+// What Twilio does with the audio a gateway sends: one FIFO, drained 160 bytes every 20 ms, with marks lying between
+// bytes.
 #include <cstdint>
 #include <deque>
 #include <span>

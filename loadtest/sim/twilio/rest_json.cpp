@@ -1,7 +1,8 @@
 #include "loadtest/sim/twilio/rest_json.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace sim::twilio {
@@ -9,11 +10,17 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string dump(Json const& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(Json const& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-Json time_or_null(std::optional<base::TimeSource::Wall> when) { return when ? Json(rfc2822(*when)) : Json(nullptr); }
+Json time_or_null(std::optional<base::TimeSource::Wall> when) {
+  return when ? Json(rfc2822(*when)) : Json(nullptr);
+}
 
-std::string account_path(std::string const& account_sid) { return "/2010-04-01/Accounts/" + account_sid; }
+std::string account_path(std::string const& account_sid) {
+  return "/2010-04-01/Accounts/" + account_sid;
+}
 
 }  // namespace
 
@@ -59,7 +66,8 @@ std::string call_json(CallRecord const& call) {
             {"queue_time", "0"},
             {"trunk_sid", nullptr},
             {"uri", uri + ".json"}};
-  for (auto const* resource : {"Notifications", "Recordings", "Payments", "Events", "Siprec", "Streams", "Transcriptions"}) {
+  for (auto const* resource :
+       {"Notifications", "Recordings", "Payments", "Events", "Siprec", "Streams", "Transcriptions"}) {
     std::string name = resource;
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     json["subresource_uris"][name] = uri + "/" + resource + ".json";
@@ -98,26 +106,27 @@ std::string number_json(IncomingNumber const& number, std::string const& account
 }
 
 std::string message_json(SentMessage const& message, std::string const& account_sid) {
-  return dump({{"sid", message.sid},
-               {"account_sid", account_sid},
-               {"from", message.from},
-               {"to", message.to},
-               {"body", message.body},
-               {"status", "queued"},
-               {"direction", "outbound-api"},
-               {"num_segments", std::to_string(message.body.size() / 160 + 1)},
-               {"num_media", "0"},
-               {"error_code", nullptr},
-               {"error_message", nullptr},
-               {"messaging_service_sid", nullptr},
-               {"price", nullptr},
-               {"price_unit", "USD"},
-               {"api_version", "2010-04-01"},
-               {"date_created", rfc2822(message.created)},
-               {"date_updated", rfc2822(message.created)},
-               {"date_sent", nullptr},
-               {"uri", account_path(account_sid) + "/Messages/" + message.sid + ".json"},
-               {"subresource_uris", {{"media", account_path(account_sid) + "/Messages/" + message.sid + "/Media.json"}}}});
+  return dump(
+      {{"sid", message.sid},
+       {"account_sid", account_sid},
+       {"from", message.from},
+       {"to", message.to},
+       {"body", message.body},
+       {"status", "queued"},
+       {"direction", "outbound-api"},
+       {"num_segments", std::to_string(message.body.size() / 160 + 1)},
+       {"num_media", "0"},
+       {"error_code", nullptr},
+       {"error_message", nullptr},
+       {"messaging_service_sid", nullptr},
+       {"price", nullptr},
+       {"price_unit", "USD"},
+       {"api_version", "2010-04-01"},
+       {"date_created", rfc2822(message.created)},
+       {"date_updated", rfc2822(message.created)},
+       {"date_sent", nullptr},
+       {"uri", account_path(account_sid) + "/Messages/" + message.sid + ".json"},
+       {"subresource_uris", {{"media", account_path(account_sid) + "/Messages/" + message.sid + "/Media.json"}}}});
 }
 
 std::string recording_json(std::string const& sid, std::size_t file_bytes, std::string const& account_sid) {

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view root = "/2010-04-01/Accounts/";
 
-std::string text(net::Form const& form, std::string_view name) { return std::string{net::find(form, name)}; }
+std::string text(net::Form const& form, std::string_view name) {
+  return std::string{net::find(form, name)};
+}
 
 bool has(net::Form const& form, std::string_view name) {
   return std::any_of(form.begin(), form.end(), [&](auto const& field) { return field.first == name; });
@@ -96,8 +98,9 @@ base::Async<net::Response> RestTwin::answer(net::Request request) {
   auto const own = std::string{root} + exchange_.account.sid;
   auto const path = request.path();
   if (path == own + ".json")
-    co_return net::Response::json(200, "{\"sid\":\"" + exchange_.account.sid +
-                                           "\",\"friendly_name\":\"simulated\",\"status\":\"active\",\"type\":\"Full\"}");
+    co_return net::Response::json(200,
+                                  "{\"sid\":\"" + exchange_.account.sid +
+                                      "\",\"friendly_name\":\"simulated\",\"status\":\"active\",\"type\":\"Full\"}");
   if (!path.starts_with(own + "/"))
     co_return rest_error(404, 20404, "The requested resource " + std::string{path} + " was not found");
   co_return route(path.substr(own.size() + 1), request, *form);
@@ -136,7 +139,8 @@ net::Response RestTwin::create_call(net::Form const& form) {
   if (from.empty()) return rest_error(400, 21213, "No 'From' number is specified");
   if (!is_dialable(to)) return rest_error(400, 21211, "The 'To' number is not a valid phone number");
   if (!is_dialable(from)) return rest_error(400, 21212, "The 'From' number is not a valid phone number");
-  bool const owned = numbers_.empty() || std::any_of(numbers_.begin(), numbers_.end(), [&](auto const& n) { return n.phone_number == from; });
+  bool const owned = numbers_.empty() || std::any_of(numbers_.begin(), numbers_.end(),
+                                                     [&](auto const& n) { return n.phone_number == from; });
   if (!owned) return rest_error(400, 21210, "The source phone number provided is not yet verified for your account");
   auto const url = net::find(form, "Url");
   if (url.empty() && !has(form, "Twiml")) return rest_error(400, 21205, "Url parameter is required.");
@@ -167,9 +171,12 @@ net::Response RestTwin::create_call(net::Form const& form) {
 net::Response RestTwin::update_call(CallEntry& entry, net::Form const& form) {
   CallUpdate update;
   auto const status = net::find(form, "Status");
-  if (status == "completed") update.status = CallStatus::completed;
-  else if (status == "canceled") update.status = CallStatus::canceled;
-  else if (!status.empty()) return rest_error(400, 20001, "Status must be completed or canceled");
+  if (status == "completed")
+    update.status = CallStatus::completed;
+  else if (status == "canceled")
+    update.status = CallStatus::canceled;
+  else if (!status.empty())
+    return rest_error(400, 20001, "Status must be completed or canceled");
   update.twiml = text(form, "Twiml");
   update.url = text(form, "Url");
   update.method = method_or_post(form, "Method");
@@ -257,8 +264,10 @@ net::Response RestTwin::messages(std::string_view item, net::Request const& requ
     if (to.empty()) return rest_error(400, 21604, "A 'To' phone number is required.");
     if (!is_dialable(to)) return rest_error(400, 21211, "The 'To' number is not a valid phone number");
     if (body.empty() && !has(form, "MediaUrl")) return rest_error(400, 21602, "Message body is required.");
-    if (body.size() > 1600) return rest_error(400, 21617, "The concatenated message body exceeds the 1600 character limit");
-    messages_.push_back({new_sid("SM"), text(form, "From"), std::string{to}, std::string{body}, std::chrono::system_clock::now()});
+    if (body.size() > 1600)
+      return rest_error(400, 21617, "The concatenated message body exceeds the 1600 character limit");
+    messages_.push_back(
+        {new_sid("SM"), text(form, "From"), std::string{to}, std::string{body}, std::chrono::system_clock::now()});
     return net::Response::json(201, message_json(messages_.back(), account));
   }
   if (item.empty()) {
@@ -266,8 +275,8 @@ net::Response RestTwin::messages(std::string_view item, net::Request const& requ
     for (auto message = messages_.rbegin(); message != messages_.rend(); ++message)
       items.push_back(message_json(*message, account));
     auto const size = std::clamp<std::size_t>(number(form, "PageSize", 50), 1, 1000);
-    return net::Response::json(
-        200, page_json("messages", items, std::string{root} + account + "/Messages.json", number(form, "Page", 0), size));
+    return net::Response::json(200, page_json("messages", items, std::string{root} + account + "/Messages.json",
+                                              number(form, "Page", 0), size));
   }
   auto const found = std::find_if(messages_.begin(), messages_.end(), [&](auto const& m) { return m.sid == item; });
   if (found == messages_.end()) return rest_error(404, 20404, "The requested resource was not found");

@@ -10,7 +10,8 @@
 
 namespace sim::twilio {
 
-/// The next `times` requests whose path contains `path` are answered after `delay`, with an error when `status` is not 0.
+/// The next `times` requests whose path contains `path` are answered after `delay`, with an error when `status` is not
+/// 0.
 struct RestFault {
   unsigned status = 0;  ///< 429, 500, 503…
   unsigned times = 1;

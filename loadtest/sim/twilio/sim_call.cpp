@@ -86,7 +86,8 @@ base::Async<bool> SimCall::pass(Clock::duration how_long) {
   if (interruption_ != Interruption::none) co_return false;
   bell_.expires_after(how_long);
   auto [error] = co_await bell_.async_wait(base::quietly);
-  if (error && interruption_ == Interruption::none) interrupt(Interruption::shut_down);  // nobody rang: we are cancelled
+  if (error && interruption_ == Interruption::none)
+    interrupt(Interruption::shut_down);  // nobody rang: we are cancelled
   co_return interruption_ == Interruption::none;
 }
 
@@ -127,18 +128,34 @@ base::Result<> SimCall::update(CallUpdate update) {
 void SimCall::conclude() {
   using enum Interruption;
   switch (interruption_) {
-    case none: case new_document: break;
-    case hang_up: result_.ending = CallEnding::hung_up_by_caller; break;
-    case by_rest: result_.ending = CallEnding::hung_up_by_rest; break;
-    case canceled: result_.ending = CallEnding::not_reached; break;
-    case too_long: result_.ending = CallEnding::too_long; break;
-    case shut_down: result_.ending = CallEnding::abandoned; break;
+    case none:
+    case new_document:
+      break;
+    case hang_up:
+      result_.ending = CallEnding::hung_up_by_caller;
+      break;
+    case by_rest:
+      result_.ending = CallEnding::hung_up_by_rest;
+      break;
+    case canceled:
+      result_.ending = CallEnding::not_reached;
+      break;
+    case too_long:
+      result_.ending = CallEnding::too_long;
+      break;
+    case shut_down:
+      result_.ending = CallEnding::abandoned;
+      break;
   }
   if (!is_final(record_.status)) {
-    if (answered_) record_.status = CallStatus::completed;
-    else if (interruption_ == canceled) record_.status = CallStatus::canceled;
-    else if (interruption_ == hang_up) record_.status = CallStatus::no_answer;
-    else record_.status = CallStatus::failed;
+    if (answered_)
+      record_.status = CallStatus::completed;
+    else if (interruption_ == canceled)
+      record_.status = CallStatus::canceled;
+    else if (interruption_ == hang_up)
+      record_.status = CallStatus::no_answer;
+    else
+      record_.status = CallStatus::failed;
   }
   record_.ended = record_.updated = std::chrono::system_clock::now();
   result_.status = record_.status;
@@ -157,10 +174,18 @@ base::Async<bool> SimCall::reach_callee() {
   bool const undisturbed = co_await pass(plan_.callee.ring_for);
   if (!undisturbed) co_return false;
   switch (plan_.callee.answer) {
-    case CalleeAnswer::answered: answer(); co_return true;
-    case CalleeAnswer::busy: record_.status = CallStatus::busy; break;
-    case CalleeAnswer::no_answer: record_.status = CallStatus::no_answer; break;
-    case CalleeAnswer::failed: record_.status = CallStatus::failed; break;
+    case CalleeAnswer::answered:
+      answer();
+      co_return true;
+    case CalleeAnswer::busy:
+      record_.status = CallStatus::busy;
+      break;
+    case CalleeAnswer::no_answer:
+      record_.status = CallStatus::no_answer;
+      break;
+    case CalleeAnswer::failed:
+      record_.status = CallStatus::failed;
+      break;
   }
   result_.ending = CallEnding::not_reached;
   co_return false;
@@ -176,7 +201,9 @@ void SimCall::answer() {
   clock_.cancel();
 }
 
-net::Form SimCall::params() { return standard_params(record_, record_.status); }
+net::Form SimCall::params() {
+  return standard_params(record_, record_.status);
+}
 
 void SimCall::post_progress(CallStatus status, std::string_view event) {
   auto const number = sequence_++;
@@ -191,8 +218,11 @@ void SimCall::post_progress(CallStatus status, std::string_view event) {
     auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(result_.lasted + 500ms).count();
     form.emplace_back("CallDuration", std::to_string(seconds));
     form.emplace_back("Duration", std::to_string((seconds + 59) / 60));
-    auto const sip = status == CallStatus::busy ? "486" : status == CallStatus::no_answer ? "487"
-                     : status == CallStatus::failed ? "404" : status == CallStatus::canceled ? "487" : "200";
+    auto const sip = status == CallStatus::busy        ? "486"
+                     : status == CallStatus::no_answer ? "487"
+                     : status == CallStatus::failed    ? "404"
+                     : status == CallStatus::canceled  ? "487"
+                                                       : "200";
     form.emplace_back("SipResponseCode", sip);
   }
   shuffle(form, random_);

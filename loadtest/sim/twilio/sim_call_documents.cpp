@@ -65,7 +65,8 @@ base::Async<std::optional<SimCall::Page>> SimCall::fetch(Go go) {
   if (page || interruption_ != Interruption::none) co_return page;
   journal_.violate(violation.code, violation.what);
   if (plan_.fallback_url.empty()) co_return std::nullopt;
-  Go fallback{plan_.fallback_method, plan_.fallback_url,
+  Go fallback{plan_.fallback_method,
+              plan_.fallback_url,
               {{"ErrorCode", std::to_string(violation.code)}, {"ErrorUrl", public_url(plan_, go.url)}}};
   page = co_await fetch_once(fallback, violation);
   if (!page && interruption_ == Interruption::none) journal_.violate(violation.code, violation.what);

@@ -56,7 +56,8 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Play const& verb) 
     co_return Stay{};
   }
   // Twilio fetches audio with GET; what it plays must be audio.
-  auto outcome = co_await (request_webhook(exchange_, plan_, "GET", resolve_url(page.url, verb.url), {}) || interrupted());
+  auto outcome =
+      co_await (request_webhook(exchange_, plan_, "GET", resolve_url(page.url, verb.url), {}) || interrupted());
   if (outcome.index() == 1) co_return Stay{};
   auto& answer = std::get<0>(outcome);
   if (!answer) {
@@ -91,10 +92,10 @@ base::Async<SimCall::Next> SimCall::perform(Page const&, Pause const& verb) {
 
 base::Async<SimCall::Next> SimCall::perform(Page const& page, Connect const& verb) {
   std::string stream_sid;
-  MediaStream stream{exchange_, plan_, journal_, record_.sid, verb.stream, page.url,
-                     [&](std::string_view event, std::string error) {
-                       post_stream_event(page, verb.stream, stream_sid, event, std::move(error));
-                     }};
+  MediaStream stream{
+      exchange_, plan_, journal_, record_.sid, verb.stream, page.url, [&](std::string_view event, std::string error) {
+        post_stream_event(page, verb.stream, stream_sid, event, std::move(error));
+      }};
   stream_sid = stream.sid();
   stream_ = &stream;
   auto report = co_await stream.run();
@@ -111,14 +112,12 @@ void SimCall::post_stream_event(Page const& page, Stream const& stream, std::str
                                 std::string_view event, std::string error) {
   if (stream.status_callback.empty()) return;
   auto const now = std::chrono::system_clock::now();
-  auto const nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count() % 1'000'000'000;
+  auto const nanos =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count() % 1'000'000'000;
   auto const timestamp = base::iso8601(now).substr(0, 20) + fmt::format("{:09}Z", nanos);
-  net::Form form{{"AccountSid", record_.account_sid},
-                 {"CallSid", record_.sid},
-                 {"StreamSid", stream_sid},
-                 {"StreamName", stream.name.empty() ? stream_sid : stream.name},
-                 {"StreamEvent", std::string{event}},
-                 {"Timestamp", timestamp}};
+  net::Form form{{"AccountSid", record_.account_sid}, {"CallSid", record_.sid},
+                 {"StreamSid", stream_sid},           {"StreamName", stream.name.empty() ? stream_sid : stream.name},
+                 {"StreamEvent", std::string{event}}, {"Timestamp", timestamp}};
   if (!error.empty()) form.emplace_back("StreamError", std::move(error));
   shuffle(form, random_);
   callbacks_.post(stream.status_callback_method, resolve_url(page.url, stream.status_callback), std::move(form),
@@ -160,8 +159,10 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Dial const& verb) 
     if (reports) progress("completed", CallStatus::canceled, 0s);
     co_return Stay{};
   }
-  auto status = too_slow ? CallStatus::no_answer : plan.answer == CalleeAnswer::busy ? CallStatus::busy
-                : plan.answer == CalleeAnswer::failed ? CallStatus::failed : CallStatus::in_progress;
+  auto status = too_slow                              ? CallStatus::no_answer
+                : plan.answer == CalleeAnswer::busy   ? CallStatus::busy
+                : plan.answer == CalleeAnswer::failed ? CallStatus::failed
+                                                      : CallStatus::in_progress;
   std::chrono::seconds talked{0};
   if (status == CallStatus::in_progress) {
     answer();
@@ -187,7 +188,8 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Record const& verb
   auto const began = Clock::now();
   bool undisturbed = co_await pass(speaks);
   bool const full = speaks >= verb.max_length;
-  if (undisturbed && !full) undisturbed = co_await pass(std::min<Clock::duration>(verb.timeout, verb.max_length - speaks));
+  if (undisturbed && !full)
+    undisturbed = co_await pass(std::min<Clock::duration>(verb.timeout, verb.max_length - speaks));
   auto const length_ms = ms_between(began, Clock::now());
   Mulaw audio(static_cast<std::size_t>(length_ms * 8), media::mulaw_silence);
   auto const spoken = std::min({plan_.caller.speech.size(), audio.size(),
@@ -199,10 +201,17 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Record const& verb
   auto const seconds = std::to_string(static_cast<int>(length_ms / 1000 + 0.5));
   auto const url = exchange_.rest_base + "/2010-04-01/Accounts/" + record_.account_sid + "/Recordings/" + sid;
   if (!verb.recording_status_callback.empty()) {
-    net::Form form{{"AccountSid", record_.account_sid}, {"CallSid", record_.sid}, {"RecordingSid", sid},
-                   {"RecordingUrl", url}, {"RecordingStatus", "completed"}, {"RecordingDuration", seconds},
-                   {"RecordingChannels", "1"}, {"RecordingSource", "RecordVerb"}, {"RecordingTrack", "inbound"},
-                   {"RecordingStartTime", rfc2822(std::chrono::system_clock::now())}, {"ErrorCode", "0"}};
+    net::Form form{{"AccountSid", record_.account_sid},
+                   {"CallSid", record_.sid},
+                   {"RecordingSid", sid},
+                   {"RecordingUrl", url},
+                   {"RecordingStatus", "completed"},
+                   {"RecordingDuration", seconds},
+                   {"RecordingChannels", "1"},
+                   {"RecordingSource", "RecordVerb"},
+                   {"RecordingTrack", "inbound"},
+                   {"RecordingStartTime", rfc2822(std::chrono::system_clock::now())},
+                   {"ErrorCode", "0"}};
     shuffle(form, random_);
     callbacks_.post(verb.recording_status_callback_method, resolve_url(page.url, verb.recording_status_callback),
                     std::move(form), "recording");
@@ -210,7 +219,8 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Record const& verb
   if (!undisturbed) co_return Stay{};
   net::Form extra{{"RecordingUrl", url}, {"RecordingSid", sid}, {"RecordingDuration", seconds}, {"Digits", ""}};
   // Without an action Record asks for the same document again.
-  co_return Go{verb.action ? verb.method : page.method, resolve_url(page.url, verb.action.value_or("")), std::move(extra)};
+  co_return Go{verb.action ? verb.method : page.method, resolve_url(page.url, verb.action.value_or("")),
+               std::move(extra)};
 }
 
 base::Async<bool> SimCall::prompt(Page const& page, Gather const& verb) {
@@ -241,8 +251,11 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Gather const& verb
   if (!undisturbed) co_return Stay{};
   journal_.note(EventKind::gathered, taken);
   if (taken.empty() && !verb.action_on_empty_result) co_return Stay{};
-  net::Form extra{{"Digits", taken}, {"FinishedOnKey", finished && verb.num_digits != taken.size() ? verb.finish_on_key.substr(0, 1) : ""}};
-  co_return Go{verb.action ? verb.method : page.method, resolve_url(page.url, verb.action.value_or("")), std::move(extra)};
+  net::Form extra{
+      {"Digits", taken},
+      {"FinishedOnKey", finished && verb.num_digits != taken.size() ? verb.finish_on_key.substr(0, 1) : ""}};
+  co_return Go{verb.action ? verb.method : page.method, resolve_url(page.url, verb.action.value_or("")),
+               std::move(extra)};
 }
 
 }  // namespace sim::twilio

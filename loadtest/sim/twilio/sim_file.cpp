@@ -31,8 +31,9 @@ std::string first_line(std::string text) {
 
 SimFile read_sim_file(std::string const& path) {
   auto const directory = environment("SWITCHBOARD_DATA_DIR");
-  std::filesystem::path const chosen = !path.empty() ? std::filesystem::path{path}
-                                       : std::filesystem::path{directory.empty() ? "data" : directory} / "sim.json";
+  std::filesystem::path const chosen = !path.empty()
+                                           ? std::filesystem::path{path}
+                                           : std::filesystem::path{directory.empty() ? "data" : directory} / "sim.json";
   SimFile file;
   if (path.empty() && !std::filesystem::exists(chosen)) return file;
   auto const json = nlohmann::json::parse(contents(chosen), nullptr, /*allow_exceptions=*/false);
@@ -51,7 +52,8 @@ SimFile read_sim_file(std::string const& path) {
 void complete(SimFile& file, std::string const& account_sid, std::string const& auth_token_file) {
   auto const sid = account_sid.empty() && file.account_sid.empty() ? environment("TWILIO_ACCOUNT_SID") : account_sid;
   if (!sid.empty()) file.account_sid = sid;
-  if (!auth_token_file.empty()) file.auth_token = base::Secret{first_line(contents(auth_token_file))};
+  if (!auth_token_file.empty())
+    file.auth_token = base::Secret{first_line(contents(auth_token_file))};
   else if (file.auth_token.empty() || !account_sid.empty()) {
     auto const token = environment("TWILIO_AUTH_TOKEN");
     if (!token.empty()) file.auth_token = base::Secret{token};

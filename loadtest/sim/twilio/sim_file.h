@@ -21,8 +21,8 @@ struct SimFile {
   std::string control;  ///< Address of a running `switchboard-sim twilio`; empty: none.
 };
 
-/// `path` empty: $SWITCHBOARD_DATA_DIR/sim.json, or data/sim.json, which may be missing. Throws WrongUsage when a file that
-/// was named is missing or any is not understood.
+/// `path` empty: $SWITCHBOARD_DATA_DIR/sim.json, or data/sim.json, which may be missing. Throws WrongUsage when a file
+/// that was named is missing or any is not understood.
 SimFile read_sim_file(std::string const& path);
 
 /// Overrides with flags, then environment (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN).

@@ -10,11 +10,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string ms(Json const& value) { return value.is_number() ? fmt::format("{:.1f} ms", value.get<double>()) : "none"; }
+std::string ms(Json const& value) {
+  return value.is_number() ? fmt::format("{:.1f} ms", value.get<double>()) : "none";
+}
 
 std::string of_stream(Json const& stream) {
   std::string out;
-  auto const line = [&out](std::string_view name, std::string const& value) { out += fmt::format("  {:<28}{}\n", name, value); };
+  auto const line = [&out](std::string_view name, std::string const& value) {
+    out += fmt::format("  {:<28}{}\n", name, value);
+  };
   auto const count = [&](char const* name) { return stream.value(name, std::uint64_t{0}); };
   line("stream set-up", ms(stream["connect_ms"]));
   line("start to first audio", ms(stream["first_audio_ms"]));
@@ -40,9 +44,10 @@ std::string of_stream(Json const& stream) {
 std::string summary_of(std::string const& result_json) {
   auto const result = Json::parse(result_json, nullptr, false);
   if (!result.is_object()) return "no result\n";
-  auto out = fmt::format("call {}: {}, hung up {}, lasted {:.1f} s\n  {:<28}{}\n", result["call_sid"].get<std::string>(),
-                         result["status"].get<std::string>(), result["ending"].get<std::string>(),
-                         result["lasted_ms"].get<double>() / 1000, "webhook answer", ms(result["webhook_ms"]));
+  auto out =
+      fmt::format("call {}: {}, hung up {}, lasted {:.1f} s\n  {:<28}{}\n", result["call_sid"].get<std::string>(),
+                  result["status"].get<std::string>(), result["ending"].get<std::string>(),
+                  result["lasted_ms"].get<double>() / 1000, "webhook answer", ms(result["webhook_ms"]));
   for (auto const& stream : result["streams"]) out += of_stream(stream);
   for (auto const& violation : result["violations"])
     out += fmt::format("  VIOLATION {} {}\n", violation["code"].get<int>(), violation["what"].get<std::string>());

@@ -11,21 +11,21 @@ enum class EventKind {
   ringing,
   webhook_answered,  ///< detail: what was asked for; ms: until the answer's last byte.
   answered,
-  says,              ///< detail: the text.
+  says,  ///< detail: the text.
   plays,
   redirected,
   stream_connected,  ///< ms: from opening the connection to 101.
   stream_started,
-  first_audio,       ///< ms: since `start`.
+  first_audio,  ///< ms: since `start`.
   agent_speaks,
   agent_silent,
   caller_speaks,
   caller_silent,
-  mark,              ///< Echoed. detail: its name.
-  clear,             ///< ms: until playback was silent.
+  mark,   ///< Echoed. detail: its name.
+  clear,  ///< ms: until playback was silent.
   dtmf,
   violation,
-  stream_ended,      ///< detail: who and why.
+  stream_ended,  ///< detail: who and why.
   dialling,
   dial_ended,
   recorded,

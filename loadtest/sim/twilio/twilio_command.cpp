@@ -49,10 +49,14 @@ CallPlan callee_plan(Arguments const& arguments) {
     if (!speech) throw WrongUsage{"--callee-wav: " + speech.error().detail};
     plan.caller.speech = std::move(*speech);
   }
-  if (arguments.callee == "busy") plan.callee.answer = CalleeAnswer::busy;
-  else if (arguments.callee == "no-answer") plan.callee.answer = CalleeAnswer::no_answer;
-  else if (arguments.callee == "failed") plan.callee.answer = CalleeAnswer::failed;
-  else if (arguments.callee != "answered") throw WrongUsage{"--callee is answered, busy, no-answer or failed"};
+  if (arguments.callee == "busy")
+    plan.callee.answer = CalleeAnswer::busy;
+  else if (arguments.callee == "no-answer")
+    plan.callee.answer = CalleeAnswer::no_answer;
+  else if (arguments.callee == "failed")
+    plan.callee.answer = CalleeAnswer::failed;
+  else if (arguments.callee != "answered")
+    throw WrongUsage{"--callee is answered, busy, no-answer or failed"};
   return plan;
 }
 
@@ -98,17 +102,23 @@ int run(Arguments const& arguments) {
 void add_twilio_command(CLI::App& app, int& exit_code) {
   auto const arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("twilio", "Simulated carrier: REST twin and control endpoint (POST /sim/calls)");
-  command->add_option("--port", arguments->port, "Port of REST twin and control endpoint; 0 takes a free one")->capture_default_str();
+  command->add_option("--port", arguments->port, "Port of REST twin and control endpoint; 0 takes a free one")
+      ->capture_default_str();
   command->add_option("--address", arguments->address, "Address to listen on")->capture_default_str();
   command->add_option("--sim", arguments->sim_file, "File that describes a demo; default DATA/sim.json when it exists");
   command->add_option("--account-sid", arguments->account_sid, "AC…; also TWILIO_ACCOUNT_SID; made up when missing");
-  command->add_option("--auth-token-file", arguments->auth_token_file, "File with the auth token; also TWILIO_AUTH_TOKEN");
+  command->add_option("--auth-token-file", arguments->auth_token_file,
+                      "File with the auth token; also TWILIO_AUTH_TOKEN");
   command->add_option("--gateway", arguments->gateway, "Base URL that the numbers' webhooks point to");
   command->add_option("--number", arguments->numbers, "Number of the account; may be repeated");
-  command->add_option("--callee", arguments->callee, "What calls created by REST meet: answered, busy, no-answer, failed")->capture_default_str();
+  command
+      ->add_option("--callee", arguments->callee, "What calls created by REST meet: answered, busy, no-answer, failed")
+      ->capture_default_str();
   command->add_option("--callee-wav", arguments->callee_wav, "What the callee says");
   command->add_option("--callee-stays", arguments->callee_stays, "When the callee hangs up")->capture_default_str();
-  command->add_option("--cps", arguments->calls_per_second, "Calls a second that leave the queue")->capture_default_str()->check(CLI::Range(0.01, 1000.0));
+  command->add_option("--cps", arguments->calls_per_second, "Calls a second that leave the queue")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 1000.0));
   command->callback([arguments, &exit_code] {
     try {
       exit_code = run(*arguments);

@@ -27,7 +27,9 @@ TwilioSim::TwilioSim(asio::any_io_executor executor, base::Log log, TwilioSimSet
       server_{executor, time_, log_, metrics_, router_},
       stop_bell_{executor} {
   auto const rest = [this](net::Request request) { return rest_.answer(std::move(request)); };
-  auto const control = [this](net::Request request) -> base::Async<net::Response> { co_return control_.answer(request); };
+  auto const control = [this](net::Request request) -> base::Async<net::Response> {
+    co_return control_.answer(request);
+  };
   for (auto const* method : {"GET", "POST", "DELETE"}) {
     router_.on(method, "/2010-04-01/*", rest);
     router_.on(method, "/sim/*", control);

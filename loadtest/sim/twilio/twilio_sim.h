@@ -16,21 +16,22 @@ struct TwilioSimSettings {
   CallPlan outbound;            ///< How the callees of such calls behave.
 };
 
-/// A carrier with one account: places calls to a gateway as Twilio does, and answers its REST requests about them. Lives on
-/// the one thread of `executor`, in real time.
+/// A carrier with one account: places calls to a gateway as Twilio does, and answers its REST requests about them.
+/// Lives on the one thread of `executor`, in real time.
 ///
 ///   TwilioSim carrier{io.get_executor(), base::Log::silent(), {.account = {sid, token}}};
 ///   auto port = carrier.listen("127.0.0.1", 0);               // TWILIO_API_BASE_URL of the gateway
 ///   asio::co_spawn(io, carrier.serve(), …);
-///   CallResult result = co_await carrier.place_call({.voice_url = "http://127.0.0.1:3000/api/twilio/voice-callback", …});
-///   carrier.stop(); co_await carrier.drain(1s);
+///   CallResult result = co_await carrier.place_call({.voice_url = "http://127.0.0.1:3000/api/twilio/voice-callback",
+///   …}); carrier.stop(); co_await carrier.drain(1s);
 class TwilioSim {
  public:
   TwilioSim(asio::any_io_executor executor, base::Log log, TwilioSimSettings settings);
   TwilioSim(TwilioSim const&) = delete;
   TwilioSim& operator=(TwilioSim const&) = delete;
 
-  /// Binds REST twin and control endpoint. Port 0 takes a free one. Returns the port. Throws boost::system::system_error.
+  /// Binds REST twin and control endpoint. Port 0 takes a free one. Returns the port. Throws
+  /// boost::system::system_error.
   std::uint16_t listen(std::string const& address, std::uint16_t port);
   /// Answers requests and dials queued calls until stop() or cancellation.
   base::Async<> serve();

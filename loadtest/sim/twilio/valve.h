@@ -8,8 +8,8 @@
 
 namespace sim::twilio {
 
-/// A one-connection TCP relay on loopback that can stop reading from its far end, which closes that end's TCP window: how a
-/// gateway meets a peer that stops reading.
+/// A one-connection TCP relay on loopback that can stop reading from its far end, which closes that end's TCP window:
+/// how a gateway meets a peer that stops reading.
 class Valve {
  public:
   explicit Valve(asio::any_io_executor executor);

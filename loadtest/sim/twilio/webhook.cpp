@@ -16,7 +16,9 @@ constexpr auto total_limit = 15000ms;
 constexpr auto connect_limit = 5000ms;
 constexpr int redirect_limit = 10;
 
-std::string without_fragment(std::string_view url) { return std::string{url.substr(0, url.find('#'))}; }
+std::string without_fragment(std::string_view url) {
+  return std::string{url.substr(0, url.find('#'))};
+}
 
 std::string token_for(Exchange const& exchange, Signing signing) {
   return signing == Signing::wrong_token ? std::string(32, 'f') : std::string{exchange.account.auth_token.reveal()};
@@ -31,7 +33,8 @@ net::HttpCall build(Exchange const& exchange, CallPlan const& plan, std::string 
   std::string signature;
   auto const token = token_for(exchange, plan.webhook_signing);
   if (method == "GET") {
-    std::string const query = params.empty() ? "" : (url.find('?') == std::string::npos ? "?" : "&") + net::encode_form(params);
+    std::string const query =
+        params.empty() ? "" : (url.find('?') == std::string::npos ? "?" : "&") + net::encode_form(params);
     shown += query;
     target += query;
     signature = sign(token, signed_url(shown));
@@ -55,7 +58,9 @@ net::HttpCall build(Exchange const& exchange, CallPlan const& plan, std::string 
   return call;
 }
 
-bool is_redirect(unsigned status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+bool is_redirect(unsigned status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
 /// A connection that never stood may be tried again; anything later may not, since the request may have been heard.
 bool never_connected(base::Error const& error, double ms) {
@@ -67,8 +72,8 @@ bool never_connected(base::Error const& error, double ms) {
 }  // namespace
 
 base::Async<std::expected<WebhookAnswer, Violation>> request_webhook(Exchange& exchange, CallPlan const& plan,
-                                                                      std::string method, std::string url,
-                                                                      net::Form params) {
+                                                                     std::string method, std::string url,
+                                                                     net::Form params) {
   url = without_fragment(url);
   if (!net::parse_url(url)) co_return std::unexpected{Violation{11100, "not an absolute URL"}};
   auto const began = Clock::now();
@@ -89,7 +94,8 @@ base::Async<std::expected<WebhookAnswer, Violation>> request_webhook(Exchange& e
       bool const retry = never_connected(answer.error(), ms_between(attempt_began, now)) && ++connect_tries < 2;
       if (retry) continue;
       int const code = answer.error().detail.find("resolve host") != std::string::npos ? 11210
-                       : connect_tries > 0 ? 11205 : 11200;
+                       : connect_tries > 0                                             ? 11205
+                                                                                       : 11200;
       co_return std::unexpected{Violation{code, "request failed: " + answer.error().detail}};
     }
     if (is_redirect(answer->status)) {
@@ -136,6 +142,8 @@ net::Form standard_params(CallRecord const& call, CallStatus status) {
   return params;
 }
 
-void shuffle(net::Form& params, std::mt19937& random) { std::shuffle(params.begin(), params.end(), random); }
+void shuffle(net::Form& params, std::mt19937& random) {
+  std::shuffle(params.begin(), params.end(), random);
+}
 
 }  // namespace sim::twilio

@@ -18,13 +18,14 @@ struct WebhookAnswer {
 };
 
 /// Sends one request by Twilio's rules: 5 s to connect, tried once more with the same idempotency token; 15 s for all
-/// together; at most 10 redirects; no other retry. Any status below 300 is an answer. Otherwise a Violation: 11200 (status,
-/// timeout, broken answer), 11205 (no connection), 11210 (no such host), 11215 (redirects), 11100 (not a URL).
+/// together; at most 10 redirects; no other retry. Any status below 300 is an answer. Otherwise a Violation: 11200
+/// (status, timeout, broken answer), 11205 (no connection), 11210 (no such host), 11215 (redirects), 11100 (not a URL).
 base::Async<std::expected<WebhookAnswer, Violation>> request_webhook(Exchange& exchange, CallPlan const& plan,
-                                                                      std::string method, std::string url,
-                                                                      net::Form params);
+                                                                     std::string method, std::string url,
+                                                                     net::Form params);
 
-/// The parameters every request about a call carries, with the undocumented aliases and the empty values real ones have.
+/// The parameters every request about a call carries, with the undocumented aliases and the empty values real ones
+/// have.
 net::Form standard_params(CallRecord const& call, CallStatus status);
 
 /// Real requests have no fixed order.

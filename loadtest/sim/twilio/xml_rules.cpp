@@ -9,13 +9,18 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-bool has(Names const& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(Names const& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     auto const lead = static_cast<unsigned char>(text[i]);
-    std::size_t const length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                               : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    std::size_t const length = lead < 0x80                   ? 1
+                               : lead >= 0xC2 && lead < 0xE0 ? 2
+                               : lead >= 0xE0 && lead < 0xF0 ? 3
+                               : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                             : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k)
       if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
@@ -32,7 +37,8 @@ bool is_entity(std::string_view text) {
   if (name.size() < 2 || name[0] != '#') return false;
   bool const hex = name[1] == 'x';
   auto const digits = name.substr(hex ? 2 : 1);
-  return !digits.empty() && digits.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789") == std::string_view::npos;
+  return !digits.empty() &&
+         digits.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789") == std::string_view::npos;
 }
 
 /// The end of a comment or CDATA section that begins at `at`, or `at` itself when none does.
@@ -44,7 +50,8 @@ std::size_t skip_literal(std::string_view text, std::size_t at) {
   return end == std::string_view::npos ? text.size() : end + closing.size();
 }
 
-constexpr std::string_view number_attributes[] = {"url", "method", "statusCallback", "statusCallbackEvent", "statusCallbackMethod"};
+constexpr std::string_view number_attributes[] = {"url", "method", "statusCallback", "statusCallbackEvent",
+                                                  "statusCallbackMethod"};
 
 std::map<std::string_view, Names> const& attributes() {
   static std::map<std::string_view, Names> const table{
@@ -59,9 +66,27 @@ std::map<std::string_view, Names> const& attributes() {
       {"Hangup", {}},
       {"Reject", {"reason"}},
       {"Dial",
-       {"action", "method", "answerOnBridge", "callerId", "callReason", "hangupOnStar", "record", "recordingStatusCallback",
-        "recordingStatusCallbackMethod", "recordingStatusCallbackEvent", "recordingTrack", "recordingConfigurationId",
-        "events", "passports", "referUrl", "referMethod", "ringTone", "sequential", "timeLimit", "timeout", "trim"}},
+       {"action",
+        "method",
+        "answerOnBridge",
+        "callerId",
+        "callReason",
+        "hangupOnStar",
+        "record",
+        "recordingStatusCallback",
+        "recordingStatusCallbackMethod",
+        "recordingStatusCallbackEvent",
+        "recordingTrack",
+        "recordingConfigurationId",
+        "events",
+        "passports",
+        "referUrl",
+        "referMethod",
+        "ringTone",
+        "sequential",
+        "timeLimit",
+        "timeout",
+        "trim"}},
       {"Number",
        {"url", "method", "sendDigits", "statusCallback", "statusCallbackEvent", "statusCallbackMethod", "byoc",
         "machineDetection", "machineDetectionTimeout", "machineDetectionSpeechThreshold",
@@ -74,10 +99,26 @@ std::map<std::string_view, Names> const& attributes() {
         "machineDetectionSpeechEndThreshold", "machineDetectionSilenceTimeout", "amdStatusCallback",
         "amdStatusCallbackMethod"}},
       {"Conference",
-       {"startConferenceOnEnter", "endConferenceOnExit", "muted", "beep", "maxParticipants", "waitUrl", "waitMethod",
-        "record", "recordingStatusCallback", "recordingStatusCallbackMethod", "recordingStatusCallbackEvent",
-        "statusCallback", "statusCallbackEvent", "statusCallbackMethod", "eventCallbackUrl", "coach", "participantLabel",
-        "jitterBufferSize", "region", "trim"}},
+       {"startConferenceOnEnter",
+        "endConferenceOnExit",
+        "muted",
+        "beep",
+        "maxParticipants",
+        "waitUrl",
+        "waitMethod",
+        "record",
+        "recordingStatusCallback",
+        "recordingStatusCallbackMethod",
+        "recordingStatusCallbackEvent",
+        "statusCallback",
+        "statusCallbackEvent",
+        "statusCallbackMethod",
+        "eventCallbackUrl",
+        "coach",
+        "participantLabel",
+        "jitterBufferSize",
+        "region",
+        "trim"}},
       {"Record",
        {"action", "method", "timeout", "finishOnKey", "maxLength", "playBeep", "trim", "recordingStatusCallback",
         "recordingStatusCallbackMethod", "recordingStatusCallbackEvent", "transcribe", "transcribeCallback",
@@ -92,9 +133,8 @@ std::map<std::string_view, Names> const& attributes() {
 
 std::map<std::string_view, Names> const& children() {
   static std::map<std::string_view, Names> const table{
-      {"Response",
-       {"Say", "Play", "Pause", "Connect", "Redirect", "Hangup", "Reject", "Dial", "Record", "Gather", "Start", "Stop",
-        "Enqueue", "Leave", "Refer", "Sms", "Pay", "Prompt", "Queue", "Echo"}},
+      {"Response", {"Say",   "Play", "Pause",   "Connect", "Redirect", "Hangup", "Reject", "Dial",   "Record", "Gather",
+                    "Start", "Stop", "Enqueue", "Leave",   "Refer",    "Sms",    "Pay",    "Prompt", "Queue",  "Echo"}},
       {"Connect", {"Stream", "ConversationRelay", "Room", "VirtualAgent", "Conversation", "AiSession", "Autopilot"}},
       {"Stream", {"Parameter"}},
       {"Dial", {"Number", "Client", "Sip", "Conference", "Queue", "Application", "WhatsApp", "Sim"}},
@@ -114,7 +154,8 @@ std::optional<Violation> broken_xml_rule(std::string_view text) {
   if (!is_utf8(text)) return Violation{12100, "the document is not UTF-8"};
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto const c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') return Violation{12100, "a control character that XML forbids"};
+    if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
+      return Violation{12100, "a control character that XML forbids"};
     if (c == '<') {
       auto const end = skip_literal(text, i);
       if (end != i) i = end - 1;

@@ -6,8 +6,9 @@
 
 namespace sim::twilio {
 
-/// What XML 1.0 forbids and pugixml lets pass: text before the declaration, bytes that are not UTF-8, control characters,
-/// unknown entities, a bare ampersand. A missing declaration counts too, since Twilio's own libraries always write it.
+/// What XML 1.0 forbids and pugixml lets pass: text before the declaration, bytes that are not UTF-8, control
+/// characters, unknown entities, a bare ampersand. A missing declaration counts too, since Twilio's own libraries
+/// always write it.
 std::optional<Violation> broken_xml_rule(std::string_view text);
 
 /// True when `element` may carry `attribute` in TwiML (helper library 6.2.0).

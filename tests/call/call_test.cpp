@@ -1,0 +1,589 @@
+#include "gateway/call/call.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/call/call_scene.h"
+
+namespace gateway {
+namespace {
+
+using test::CallScene;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Kind = AgentLegEnd::Kind;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+bool has_event(CallScene const& call, std::string const& kind) { return std::ranges::contains(call.events(), kind); }
+
+// ---- an ordinary call
+
+TEST(Call, records_that_the_caller_hung_up) {
+  CallScene call;
+  call.starts();
+  call.agent_says(1, seconds{1});
+  call.passes(seconds{2});
+  call.stream_ends(CallerLegEnd::stopped);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.ending(), "caller_hung_up");
+  EXPECT_EQ(call.record().blame, crm::Blame::caller);
+  EXPECT_EQ(call.record().status, crm::CallStatus::completed);
+  EXPECT_EQ(call.record().conversation_id, "conv_1");
+  EXPECT_EQ(call.records.endings(), 1U);
+  ASSERT_EQ(call.record().turns.size(), 1U);
+  EXPECT_EQ(call.record().turns[0].heard_ms, 1000);
+}
+
+TEST(Call, prepares_the_agent_before_the_stream_opens) {
+  CallScene call;
+  call.begins();
+  EXPECT_EQ(call.agents.diaries.size(), 1U);
+  call.agent_says(1, milliseconds{400});
+  call.passes(seconds{1});
+  call.stream_starts();
+  EXPECT_GE(call.line().received(), milliseconds{140});
+}
+
+TEST(Call, tells_the_agent_who_is_calling) {
+  CallScene call;
+  call.plan_agent->first_message = "Good morning!";
+  call.plan_agent->dynamic_variables["branch"] = "Boston";
+  call.starts();
+  auto const& request = call.conversation().request;
+  EXPECT_EQ(request.agent_id, "agent_1");
+  EXPECT_EQ(request.first_message, "Good morning!");
+  EXPECT_EQ(request.dynamic_variables.at("caller_id"), DynamicValue{"+15550002222"});
+  EXPECT_EQ(request.dynamic_variables.at("branch"), DynamicValue{"Boston"});
+  EXPECT_EQ(request.dynamic_variables.at("contact_known"), DynamicValue{false});
+}
+
+TEST(Call, does_not_keep_an_agent_for_a_caller_who_has_hung_up) {
+  CallScene call;
+  call.reports_status = false;
+  call.starts();
+  call.stream_ends(CallerLegEnd::stopped);
+  call.passes(milliseconds{100});
+  EXPECT_TRUE(call.conversation().was_closed);
+}
+
+TEST(Call, takes_only_the_first_word_on_its_end) {
+  CallScene call;
+  call.starts();
+  for (auto const status : {crm::CallStatus::ringing, crm::CallStatus::in_progress, crm::CallStatus::completed,
+                            crm::CallStatus::in_progress, crm::CallStatus::failed, crm::CallStatus::completed})
+    call.status(status);
+  call.passes(seconds{2});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.record().status, crm::CallStatus::completed);
+  EXPECT_EQ(call.records.endings(), 1U);
+}
+
+TEST(Call, saves_what_was_said_about_once_a_second) {
+  CallScene call;
+  call.starts();
+  auto const before = call.records.snapshots.size();
+  for (int turn = 1; turn <= 100; ++turn) {
+    call.agent_says(turn, milliseconds{20});
+    call.passes(milliseconds{100});
+  }
+  auto const saved = call.records.snapshots.size() - before;
+  EXPECT_GE(saved, 9U);
+  EXPECT_LE(saved, 12U);
+}
+
+// ---- the agent ends the call
+
+TEST(Call, plays_the_goodbye_to_its_end_before_it_hangs_up) {
+  CallScene call;
+  call.manners.one_way = milliseconds{50};
+  call.starts();
+  call.agent_says(1, seconds{3});
+  call.agent_ends(Kind::finished);
+  call.passes(seconds{3});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  call.passes(milliseconds{300});
+  EXPECT_EQ(call.carrier.hang_ups, 1);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "agent_hung_up");
+  EXPECT_EQ(call.record().turns[0].heard_ms, 3000);
+  EXPECT_EQ(call.line().bytes_played[test::voice_of(1)], 24000);
+}
+
+TEST(Call, does_not_wait_for_ever_for_a_carrier_that_echoes_no_marks) {
+  CallScene call;
+  call.manners.echoes_marks = false;
+  call.starts();
+  call.agent_says(1, seconds{1});
+  call.agent_ends(Kind::finished);
+  call.passes(seconds{11});
+  EXPECT_EQ(call.carrier.hang_ups, 1);
+  EXPECT_TRUE(call.is_over());
+}
+
+TEST(Call, ends_by_the_end_call_tool_after_the_last_words) {
+  CallScene call;
+  call.starts();
+  call.agent_calls("end_call");
+  ASSERT_EQ(call.conversation().answers.size(), 1U);
+  EXPECT_FALSE(call.conversation().answers[0].is_error);
+  call.agent_says(2, seconds{2});
+  call.passes(milliseconds{1900});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  call.passes(seconds{3});
+  EXPECT_EQ(call.carrier.hang_ups, 1);
+  EXPECT_EQ(call.ending(), "agent_hung_up");
+  EXPECT_EQ(call.line().bytes_played[test::voice_of(2)], 16000);
+}
+
+TEST(Call, closes_the_stream_when_the_carrier_cannot_be_told_to_hang_up) {
+  CallScene call;
+  call.carrier.hang_up_result = base::fail(base::Fault::unavailable, "down");
+  call.starts();
+  call.agent_ends(Kind::finished);
+  call.passes(milliseconds{100});
+  EXPECT_TRUE(call.line().is_over);
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::hang_up);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "agent_hung_up");
+}
+
+// ---- interruption
+
+TEST(Call, clears_once_for_each_interruption_and_keeps_heard_apart_from_sent) {
+  CallScene call;
+  call.manners.one_way = milliseconds{40};
+  call.starts();
+  call.agent_says(1, milliseconds{500});
+  call.passes(seconds{1});
+  call.agent_says(2, seconds{5});
+  call.passes(seconds{2});
+  call.agent_is_interrupted(2);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.line().clears(), 1U);
+  call.stream_ends(CallerLegEnd::stopped);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  auto const& turn = call.record().turns[1];
+  auto const truth = call.line().bytes_played[test::voice_of(2)] / 8;
+  EXPECT_TRUE(turn.interrupted);
+  EXPECT_LE(*turn.heard_ms, truth);
+  EXPECT_GE(*turn.heard_ms, truth - 100);
+  EXPECT_LE(*turn.sent_ms, 2200);
+  EXPECT_EQ(turn.generated_ms, 5000);
+}
+
+// ---- the agent is lost
+
+TEST(Call, reconnects_with_what_was_heard_when_the_agent_is_lost) {
+  CallScene call;
+  call.starts();
+  call.agent().events().on_agent_text(1, "Hello there.");
+  call.agent_says(1, milliseconds{500});
+  call.agent().events().on_caller_text(2, "I need help.");
+  call.passes(seconds{1});
+  call.agent_ends(Kind::lost);
+  call.passes(milliseconds{100});
+  ASSERT_EQ(call.agents.diaries.size(), 2U);
+  ASSERT_EQ(call.conversation().told.size(), 1U);
+  EXPECT_THAT(call.conversation().told[0], HasSubstr("Agent: Hello there.\nCaller: I need help."));
+  call.agent_says(1, milliseconds{500});
+  call.passes(seconds{1});
+  EXPECT_EQ(call.line().bytes_played[test::voice_of(1)], 8000);
+  EXPECT_EQ(call.record().stream_count, 1);
+}
+
+TEST(Call, ends_the_stream_when_the_agent_is_lost_again_and_lets_the_resume_route_apologise) {
+  CallScene call;
+  call.starts();
+  call.agent_ends(Kind::lost);
+  call.passes(milliseconds{50});
+  call.agent_ends(Kind::lost);
+  call.passes(milliseconds{100});
+  EXPECT_EQ(call.agents.diaries.size(), 2U);
+  EXPECT_TRUE(call.line().is_over);
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::apologise);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "apologised");
+  EXPECT_EQ(call.record().blame, crm::Blame::agent);
+}
+
+TEST(Call, does_not_try_again_where_trying_cannot_help) {
+  for (auto const kind : {Kind::refused, Kind::quota, Kind::unusable}) {
+    CallScene call;
+    call.starts();
+    call.agent_ends(kind);
+    call.passes(milliseconds{100});
+    EXPECT_EQ(call.agents.diaries.size(), 1U);
+    EXPECT_TRUE(call.line().is_over);
+  }
+}
+
+TEST(Call, forwards_to_a_person_when_the_agent_cannot_be_reached) {
+  CallScene call;
+  call.plan_agent->fallback = crm::FallbackKind::forward;
+  call.plan_agent->fallback_number = "+14155550109";
+  call.starts();
+  call.agent_ends(Kind::refused);
+  call.passes(milliseconds{100});
+  auto const step = call.asks_for_the_next_step();
+  EXPECT_EQ(step.what, NextStep::Do::forward);
+  EXPECT_EQ(step.number, "+14155550109");
+  call.passes(seconds{300});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  EXPECT_EQ(call.call()->after_dial(DialEnd::completed).what, NextStep::Do::hang_up);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "forwarded");
+}
+
+TEST(Call, takes_a_message_when_the_person_does_not_answer_and_lets_it_be_spoken) {
+  CallScene call;
+  call.plan_agent->fallback = crm::FallbackKind::forward;
+  call.plan_agent->fallback_number = "+14155550109";
+  call.starts();
+  call.agent_ends(Kind::quota);
+  call.passes(milliseconds{100});
+  call.asks_for_the_next_step();
+  EXPECT_EQ(call.call()->after_dial(DialEnd::no_answer).what, NextStep::Do::voicemail);
+  call.passes(seconds{120});
+  EXPECT_EQ(call.carrier.hang_ups, 0) << "a message was being spoken";
+  EXPECT_EQ(call.call()->after_voicemail().what, NextStep::Do::hang_up);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "took_voicemail");
+}
+
+TEST(Call, restarts_an_agent_that_has_fallen_silent_and_then_falls_back) {
+  CallScene call;
+  call.starts();
+  call.agent_says(1, milliseconds{500});
+  call.passes(seconds{1});
+  call.caller_speaks(seconds{1});
+  call.passes(milliseconds{8100});
+  EXPECT_EQ(call.agents.diaries.size(), 2U);
+  EXPECT_FALSE(call.line().is_over);
+  call.passes(milliseconds{8100});
+  EXPECT_TRUE(call.line().is_over);
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::apologise);
+}
+
+// ---- tools
+
+TEST(Call, answers_an_unknown_tool_with_an_error) {
+  CallScene call;
+  call.starts();
+  call.agent_calls("launch_rocket", "{}", "t7");
+  ASSERT_EQ(call.conversation().answers.size(), 1U);
+  EXPECT_EQ(call.conversation().answers[0].id, "t7");
+  EXPECT_TRUE(call.conversation().answers[0].is_error);
+  EXPECT_THAT(call.conversation().answers[0].result, HasSubstr("unknown_tool"));
+}
+
+class Transfer : public ::testing::Test {
+ protected:
+  Transfer() {
+    call.plan_agent->transfer_numbers = {"+14155550100"};
+    call.starts();
+  }
+  std::string failure() {
+    auto const& answers = call.conversation().answers;
+    if (answers.empty() || !answers.back().is_error) return "none";
+    auto const& text = answers.back().result;
+    auto const from = text.find("\"reason\":\"") + 10;
+    return text.substr(from, text.find('"', from) - from);
+  }
+  CallScene call;
+};
+
+TEST_F(Transfer, hands_the_caller_to_the_person) {
+  call.agent_calls("transfer_to_number");
+  EXPECT_EQ(call.carrier.transfers, std::vector<std::string>{"+14155550100 as +15550001111"});
+  EXPECT_EQ(failure(), "none");
+  call.passes(seconds{600});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  EXPECT_TRUE(call.conversation().was_closed);
+  EXPECT_EQ(call.call()->after_dial(DialEnd::completed).what, NextStep::Do::hang_up);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "transferred");
+}
+
+TEST_F(Transfer, comes_back_to_the_agent_when_the_person_is_busy) {
+  call.agent_calls("transfer_to_number");
+  call.passes(seconds{20});
+  EXPECT_EQ(call.call()->after_dial(DialEnd::busy).what, NextStep::Do::stream);
+  call.stream_starts();
+  ASSERT_EQ(call.agents.diaries.size(), 2U);
+  EXPECT_THAT(call.conversation().told.at(0), HasSubstr("busy"));
+  call.caller_speaks(milliseconds{200});
+  EXPECT_GE(call.conversation().heard.size(), 1600U);
+  call.stream_ends(CallerLegEnd::stopped);
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_EQ(call.ending(), "caller_hung_up");
+}
+
+TEST_F(Transfer, says_why_it_failed) {
+  for (auto const& [fault, reason] : {std::pair{base::Fault::refused, "number_not_allowed"},
+                                      {base::Fault::not_found, "call_not_in_progress"},
+                                      {base::Fault::unavailable, "carrier_unavailable"}}) {
+    call.carrier.transfer_result = base::fail(fault, "");
+    call.agent_calls("transfer_to_number");
+    EXPECT_EQ(failure(), reason);
+  }
+  call.agent_calls("transfer_to_number", R"({"transfer_number":"+19005550100"})");
+  EXPECT_EQ(failure(), "number_not_allowed");
+  EXPECT_FALSE(call.line().is_over);
+}
+
+TEST_F(Transfer, gives_up_on_a_carrier_that_does_not_answer_but_spares_a_person_who_may_be_ringing) {
+  call.carrier.answer_takes = seconds{60};
+  call.agent_calls("transfer_to_number");
+  call.passes(milliseconds{8100});
+  EXPECT_EQ(failure(), "carrier_timed_out");
+  call.carrier.answer_takes = milliseconds{0};
+  call.stream_ends(CallerLegEnd::stopped);
+  call.passes(seconds{120});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  EXPECT_FALSE(call.is_over());
+}
+
+TEST_F(Transfer, stays_with_the_agent_when_the_person_was_busy_before_the_carrier_had_answered_us) {
+  call.carrier.answer_takes = seconds{3};
+  call.carrier.on_transfer = {};
+  call.agent_calls("transfer_to_number");
+  call.passes(seconds{1});
+  call.stream_ends(CallerLegEnd::stopped);
+  EXPECT_EQ(call.call()->after_dial(DialEnd::busy).what, NextStep::Do::stream);
+  call.stream_starts();
+  call.passes(seconds{5});
+  EXPECT_FALSE(call.line().is_over);
+  EXPECT_TRUE(call.agents.newest && call.agents.newest->is_running());
+}
+
+TEST_F(Transfer, is_not_hung_up_by_an_agent_that_leaves_meanwhile) {
+  call.carrier.answer_takes = seconds{1};
+  call.agent_calls("transfer_to_number");
+  call.agent_ends(Kind::finished);
+  call.passes(seconds{60});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  EXPECT_FALSE(call.is_over());
+}
+
+TEST_F(Transfer, outlives_our_stopping) {
+  call.agent_calls("transfer_to_number");
+  call.passes(seconds{20});
+  call.call()->shut_down();
+  call.passes(seconds{1});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.ending(), "transferred");
+}
+
+// ---- the stream is lost
+
+TEST(Stream, keeps_the_agent_while_the_carrier_opens_another) {
+  CallScene call;
+  call.starts();
+  call.agent_says(1, seconds{3});
+  call.passes(seconds{1});
+  call.stream_ends(CallerLegEnd::lost);
+  call.passes(milliseconds{500});
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::stream);
+  call.passes(milliseconds{500});
+  call.stream_starts();
+  EXPECT_EQ(call.agents.diaries.size(), 1U);
+  EXPECT_GE(call.line().received(), milliseconds{140});
+  call.passes(seconds{3});
+  EXPECT_EQ(call.record().stream_count, 2);
+  EXPECT_EQ(call.record().resumed, 1);
+}
+
+TEST(Stream, gives_way_to_another_before_its_loss_is_noticed_here) {
+  CallScene call;
+  call.manners.close_takes = milliseconds{700};
+  call.starts();
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::stream);
+  call.stream_starts();
+  call.passes(seconds{2});
+  ASSERT_EQ(call.lines.size(), 2U);
+  EXPECT_TRUE(call.lines[0].is_over);
+  EXPECT_FALSE(call.lines[1].is_over);
+  call.agent_says(1, milliseconds{200});
+  EXPECT_GT(call.line().received(), milliseconds{0});
+}
+
+TEST(Stream, cannot_be_pushed_aside_by_one_nobody_asked_for) {
+  CallScene call;
+  call.starts();
+  call.stream_starts();
+  call.passes(milliseconds{100});
+  ASSERT_EQ(call.served.size(), 1U);
+  EXPECT_EQ(call.served[0].error().fault, base::Fault::conflict);
+  EXPECT_FALSE(call.lines[0].is_over);
+}
+
+TEST(Stream, brings_back_an_agent_that_is_just_being_dismissed) {
+  CallScene call;
+  call.agents.close_takes = milliseconds{800};
+  call.starts();
+  call.stream_ends(CallerLegEnd::stopped);
+  call.passes(milliseconds{200});
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::stream);
+  call.stream_starts();
+  call.passes(seconds{2});
+  ASSERT_EQ(call.agents.diaries.size(), 2U);
+  ASSERT_TRUE(call.agents.newest && call.agents.newest->is_running());
+  EXPECT_EQ(call.conversation().told.size(), 1U);
+  call.passes(seconds{10});
+  EXPECT_FALSE(call.line().is_over);
+}
+
+TEST(Stream, may_come_again_a_few_times_only) {
+  CallScene call;
+  call.starts();
+  for (int i = 1; i < call.settings.streams; ++i) {
+    call.stream_ends(CallerLegEnd::lost);
+    EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::stream);
+    call.stream_starts();
+  }
+  call.stream_ends(CallerLegEnd::lost);
+  EXPECT_EQ(call.asks_for_the_next_step().what, NextStep::Do::apologise);
+  call.passes(milliseconds{100});
+  EXPECT_TRUE(call.conversation().was_closed);
+}
+
+TEST(Stream, is_missed_for_a_while_and_then_asked_after) {
+  CallScene call;
+  call.begins();
+  call.passes(seconds{44});
+  EXPECT_EQ(call.carrier.look_ups, 0);
+  call.passes(seconds{20});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.carrier.look_ups, 3);
+  EXPECT_EQ(call.carrier.hang_ups, 1);
+  EXPECT_EQ(call.ending(), "stream_never_came");
+  EXPECT_EQ(call.record().blame, crm::Blame::twilio);
+}
+
+TEST(Stream, lost_for_good_ends_the_call) {
+  CallScene call;
+  call.starts();
+  call.stream_ends(CallerLegEnd::lost);
+  call.passes(seconds{40});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.ending(), "stream_lost");
+}
+
+TEST(Stream, lost_because_the_call_was_over_is_found_out_by_asking) {
+  CallScene call;
+  call.starts();
+  call.stream_ends(CallerLegEnd::stopped);
+  call.carrier.facts = CarrierFacts{crm::CallStatus::completed, seconds{3}};
+  call.passes(seconds{3});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  EXPECT_EQ(call.ending(), "caller_hung_up");
+}
+
+// ---- limits and the end of the process
+
+TEST(Limits, end_a_call_that_lasts_too_long_even_over_several_streams) {
+  CallScene call;
+  call.plan_agent->max_duration = seconds{10};
+  call.starts();
+  call.passes(seconds{6});
+  call.stream_ends(CallerLegEnd::lost);
+  call.asks_for_the_next_step();
+  call.stream_starts();
+  call.passes(seconds{3});
+  EXPECT_EQ(call.carrier.hang_ups, 0);
+  call.passes(seconds{4});
+  EXPECT_EQ(call.carrier.hang_ups, 1);
+  EXPECT_EQ(call.ending(), "too_long");
+}
+
+TEST(ShuttingDown, hangs_up_and_writes_the_record) {
+  CallScene call;
+  call.starts();
+  call.agent_says(1, seconds{60});
+  call.passes(seconds{1});
+  call.call()->shut_down();
+  call.passes(seconds{3});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.carrier.hang_ups, 1);
+  EXPECT_EQ(call.ending(), "shut_down");
+  EXPECT_EQ(call.records.endings(), 1U);
+}
+
+TEST(ShuttingDown, ends_a_call_although_the_carrier_cannot_be_reached) {
+  CallScene call;
+  call.carrier.hang_up_result = base::fail(base::Fault::unavailable, "");
+  call.carrier.facts = base::fail(base::Fault::unavailable, "");
+  call.starts();
+  call.call()->shut_down();
+  call.passes(seconds{3});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.ending(), "shut_down");
+}
+
+TEST(ShuttingDown, cuts_short_a_call_that_hangs_in_a_request) {
+  CallScene call;
+  call.carrier.answer_takes = std::chrono::hours{10};
+  call.starts();
+  call.tasks.spawn(call.calls->drain(milliseconds{0}));
+  call.passes(seconds{20});
+  EXPECT_TRUE(call.is_over());
+  EXPECT_EQ(call.records.endings(), 1U);
+}
+
+TEST(TakingOver, goes_on_with_the_record_of_the_process_that_died) {
+  CallScene call;
+  crm::CallRecord earlier;
+  earlier.id = base::CallId{"call_0"};
+  earlier.started_at = call.time.wall() - seconds{30};
+  earlier.stream_count = 1;
+  crm::CallTurn turn;
+  turn.said = turn.heard = "Hello.";
+  earlier.turns = {turn};
+  call.plan.id = earlier.id;
+  call.plan.earlier = earlier;
+  call.starts();
+  ASSERT_EQ(call.conversation().told.size(), 1U);
+  EXPECT_THAT(call.conversation().told[0], HasSubstr("Agent: Hello."));
+  call.agent_says(1, milliseconds{100});
+  call.passes(seconds{2});
+  EXPECT_EQ(call.record().id.text(), "call_0");
+  EXPECT_EQ(call.record().stream_count, 2);
+  EXPECT_EQ(call.record().resumed, 1);
+  ASSERT_EQ(call.record().turns.size(), 2U);
+  EXPECT_EQ(call.record().turns[1].started_ms, 30000);
+}
+
+TEST(Keys, reach_the_agent_and_leave_no_trace_of_which_they_were) {
+  CallScene call;
+  call.starts();
+  call.stream->presses('4');
+  call.stream->presses('#');
+  call.passes(seconds{2});
+  EXPECT_EQ(call.conversation().pressed, std::vector<std::string>{"4#"});
+  EXPECT_TRUE(has_event(call, "key_pressed"));
+  for (auto const& event : call.record().events) EXPECT_EQ(event.detail_json.find('4'), std::string::npos);
+}
+
+TEST(Keys, cannot_fill_the_record) {
+  CallScene call;
+  call.starts();
+  for (int i = 0; i < 5000; ++i) call.stream->presses('1');
+  call.status(crm::CallStatus::completed);
+  call.passes(seconds{1});
+  EXPECT_LE(call.record().events.size(), 501U);
+  EXPECT_EQ(call.record().events.back().kind, "ended");
+}
+
+}  // namespace
+}  // namespace gateway
