@@ -6,9 +6,9 @@
 
 namespace crm {
 
-Database open_database(DatabaseSettings const& settings, pg::Purpose purpose) {
-  Database database{.conninfo = settings.url, .server = nullptr};
-  if (settings.url.empty()) {
+Database open_database(config::Settings const& settings, pg::Purpose purpose) {
+  Database database{.conninfo = std::string{settings.database_url.reveal()}, .server = nullptr};
+  if (database.conninfo.empty()) {
     database.server = std::make_shared<pg::PrivatePostgres>(settings.data_dir / "postgres", purpose, settings.pg_bin);
     database.conninfo = database.server->conninfo();
   }

@@ -1,9 +1,9 @@
 #pragma once
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "config/settings.h"
 #include "crm/pg/migrate.h"
 #include "crm/pg/pool.h"
 #include "crm/pg/private_postgres.h"
@@ -19,15 +19,9 @@ struct Database {
   pg::MigrationReport schema{};
 };
 
-/// Where the records are kept.
-struct DatabaseSettings {
-  std::string url;                 ///< postgresql://…; empty: the private PostgreSQL in `data_dir`/postgres.
-  std::filesystem::path data_dir;
-  std::filesystem::path pg_bin;    ///< postgres and initdb of the private PostgreSQL; empty: found.
-};
-
-/// Connects to the URL, or starts or joins the private PostgreSQL. Brings the schema up to date. Throws pg::StartFailure.
-Database open_database(DatabaseSettings const& settings, pg::Purpose purpose);
+/// The database that the settings name, or the private PostgreSQL in `data_dir`/postgres (started or joined). Brings the
+/// schema up to date. Throws pg::StartFailure.
+Database open_database(config::Settings const& settings, pg::Purpose purpose);
 
 /// Runs one piece of asynchronous work to its end on a loop of its own, with a pool of one connection; for commands and
 /// tests. What the work throws is thrown here.

@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
         std::optional<std::filesystem::path> file;
         if (!config_file.empty()) file = config_file;
         auto const settings = config::load(config::process_sources(config::Purpose::tool, {}, file));
-        return crm::open_database(std::string{settings.database_url.reveal()}, settings.data_dir, crm::pg::Purpose::command);
+        return crm::open_database(settings, crm::pg::Purpose::command);
       },
       &std::cout, &std::cerr, ::isatty(STDOUT_FILENO) == 1};
   gateway::add_serve_commands(app, context, flags, config_file, exit_code);

@@ -15,8 +15,7 @@ using config::Status;
 
 std::vector<ProbeResult> probe_database(config::Settings const& settings) {
   try {
-    auto const database =
-        crm::open_database(std::string{settings.database_url.reveal()}, settings.data_dir, crm::pg::Purpose::command);
+    auto const database = crm::open_database(settings, crm::pg::Purpose::command);
     std::size_t numbers = 0;
     crm::run_with_pool(database, [&](crm::pg::Pool& pool, base::TimeSource& time) -> base::Async<> {
       base::Metrics metrics;

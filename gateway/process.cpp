@@ -1,9 +1,12 @@
 #include "gateway/process.h"
 
+#include <fmt/format.h>
+
 #include <future>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -32,6 +35,7 @@ constexpr auto contact_limit = milliseconds{150};
 constexpr auto earlier_call_limit = milliseconds{300};
 constexpr auto ledger_limit = seconds{10};
 constexpr auto revive_every = seconds{2};
+constexpr auto look_every = seconds{1};  // at the database; also how long a look may take
 
 std::int64_t epoch_now() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -102,6 +106,24 @@ crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t siz
   return settings;
 }
 
+/// The media cores share their port, and any other process of the same user could share it too and get half of the calls:
+/// so the port is first asked for alone. Throws a sentence that names the setting.
+void must_be_free(std::string const& address, std::uint16_t port, char const* setting) {
+  using asio::ip::tcp;
+  asio::io_context context;
+  tcp::acceptor acceptor{context};
+  tcp::endpoint const endpoint{asio::ip::make_address(address), port};
+  boost::system::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(1, error);
+  if (!error) return;
+  auto const why = error == asio::error::address_in_use ? "another program listens there" : error.message();
+  throw std::runtime_error{fmt::format("{}: cannot listen on {} port {}: {}; stop that program or set another {}", setting,
+                                       address, port, why, setting)};
+}
+
 /// Lets calls write to the ledger without knowing of databases.
 class LedgerRecords final : public RecordSink {
  public:
@@ -118,7 +140,7 @@ struct Process::Parts {
   Parts(config::Settings s, base::Log l)
       : settings{std::move(s)},
         log{std::move(l)},
-        database{crm::open_database(std::string{settings.database_url.reveal()}, settings.data_dir, crm::pg::Purpose::serve)},
+        database{crm::open_database(settings, crm::pg::Purpose::serve)},
         back_office_tasks{back_office.get_executor(), [this](std::exception_ptr crash) { report(crash); }},
         back_office_pool{pool_settings(database.conninfo, 4), time},
         ledger{back_office.get_executor(), back_office_pool, time, log, metrics},
@@ -230,9 +252,9 @@ struct Process::Parts {
   base::Async<> watch_database() {
     co_await asio::this_coro::throw_if_cancelled(false);
     for (;;) {
-      auto looked = co_await back_office_pool.run({"is_database_there", "select 1"}, {}, time.now() + seconds{2});
+      auto looked = co_await back_office_pool.run({"is_database_there", "select 1"}, {}, time.now() + look_every);
       database_up = looked.has_value();
-      auto const waited = co_await time.wait(seconds{2});
+      auto const waited = co_await time.wait(look_every);
       if (!waited) co_return;
     }
   }
@@ -295,6 +317,8 @@ Process::~Process() {
 
 Addresses Process::start() {
   auto& p = *parts_;
+  must_be_free(p.settings.http.address, p.settings.http.port, "PORT");
+  must_be_free(p.settings.ops.address, p.settings.ops.port, "SWITCHBOARD_OPS_PORT");
   Addresses addresses;
   addresses.public_port = p.settings.http.port;
   for (auto& core : p.cores) addresses.public_port = core->server->listen(p.settings.http.address, addresses.public_port);

@@ -14,7 +14,7 @@ struct pg_conn;
 namespace crm::pg {
 
 /// One connection, used by one coroutine at a time on the thread that opened it. Nothing here blocks that thread: the
-/// socket is waited for through Asio, host names are resolved beforehand by Asio's resolver. Statements go without
+/// socket is waited for through Asio, host names are looked up beforehand (net/name_lookup.h). Statements go without
 /// server-side names, so a transaction-pooling proxy may stand in between.
 class Connection {
  public:

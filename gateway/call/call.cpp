@@ -586,6 +586,7 @@ void Call::on_status(crm::CallStatus status, std::optional<seconds>) {
 
 void Call::shut_down() {
   stopping_ = true;
+  bell_.ring();
   wish(Wish::hang_up, Ending::shut_down);
 }
 

@@ -112,9 +112,13 @@ int Child::wait(std::chrono::milliseconds patience) {
   return status_;
 }
 
+void Child::signal(int number) {
+  if (pid_ > 0) ::kill(pid_, number);
+}
+
 int Child::stop(std::chrono::milliseconds patience) {
   if (pid_ < 0) return status_;
-  ::kill(pid_, SIGTERM);
+  signal(SIGTERM);
   if (wait(patience) >= 0) return status_;
   ::kill(pid_, SIGKILL);
   reap(true);

@@ -25,12 +25,16 @@ class Child {
   std::string read_line(std::chrono::milliseconds patience);
   /// All of its standard output, until it closes it.
   std::string read_all();
+  /// Sends a signal, if it still runs.
+  void signal(int number);
   /// SIGTERM, then waits; SIGKILL after `patience`. The exit status.
   int stop(std::chrono::milliseconds patience);
   /// Waits for it to end by itself; -1 if it has not by then.
   int wait(std::chrono::milliseconds patience);
   /// False once it has ended.
   bool is_running();
+  /// -1 once it has ended.
+  pid_t pid() const { return pid_; }
 
  private:
   bool reap(bool block);

@@ -121,12 +121,16 @@ class CallScene {
   void run() {
     context.restart();
     context.poll();
+    stream = alive_.empty() ? nullptr : alive_.back();
+    for (auto* const leg : alive_) {
+      if (leg->is_running()) stream = leg;
+    }
   }
   void passes(milliseconds length) {
     for (auto left = length; left > milliseconds{0}; left -= step) {
       time.advance(step);
       run();
-      if (stream) stream->tick();
+      for (auto* const leg : std::vector{alive_}) leg->tick();
       run();
       if (std::exchange(status_due, false) && reports_status) status(crm::CallStatus::completed);
     }
@@ -169,22 +173,23 @@ class CallScene {
   crm::VoiceAgent* plan_agent = nullptr;
   FakeCaller::Manners manners;
   std::optional<gateway::Calls> calls;
-  FakeCaller* stream = nullptr;  // the newest while it lives
+  FakeCaller* stream = nullptr;  // the one being served, if any
   std::deque<StreamDiary> lines;
   std::vector<base::Result<>> served;
   bool reports_status = true;
   bool status_due = false;
 
  private:
+  std::vector<FakeCaller*> alive_;
+
   base::Async<> serve_a_stream() {
     auto* const target = call();
     if (!target) co_return;
     auto leg = std::make_unique<FakeCaller>(context.get_executor(), time, lines.emplace_back(), manners);
-    auto* const mine = leg.get();
-    stream = mine;
+    alive_.push_back(leg.get());
     auto const result = co_await target->serve(*leg);
+    std::erase(alive_, leg.get());
     leg.reset();
-    if (stream == mine) stream = nullptr;
     served.push_back(result);
   }
 };

@@ -14,8 +14,6 @@ using Kind = AgentLegEnd::Kind;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-bool has_event(CallScene const& call, std::string const& kind) { return std::ranges::contains(call.events(), kind); }
-
 // ---- an ordinary call
 
 TEST(Call, records_that_the_caller_hung_up) {
@@ -182,8 +180,8 @@ TEST(Call, reconnects_with_what_was_heard_when_the_agent_is_lost) {
   call.starts();
   call.agent().events().on_agent_text(1, "Hello there.");
   call.agent_says(1, milliseconds{500});
-  call.agent().events().on_caller_text(2, "I need help.");
   call.passes(seconds{1});
+  call.agent().events().on_caller_text(2, "I need help.");
   call.agent_ends(Kind::lost);
   call.passes(milliseconds{100});
   ASSERT_EQ(call.agents.diaries.size(), 2U);
@@ -571,7 +569,7 @@ TEST(Keys, reach_the_agent_and_leave_no_trace_of_which_they_were) {
   call.stream->presses('#');
   call.passes(seconds{2});
   EXPECT_EQ(call.conversation().pressed, std::vector<std::string>{"4#"});
-  EXPECT_TRUE(has_event(call, "key_pressed"));
+  EXPECT_THAT(call.events(), Contains("key_pressed"));
   for (auto const& event : call.record().events) EXPECT_EQ(event.detail_json.find('4'), std::string::npos);
 }
 

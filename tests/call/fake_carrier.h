@@ -50,9 +50,7 @@ class FakeCarrier final : public gateway::Carrier {
 class FakeRecords final : public gateway::RecordSink {
  public:
   void save(crm::CallRecord snapshot) override {
-    if (!snapshots.empty()) {
-      EXPECT_GT(snapshot.version, snapshots.back().version);
-    }
+    EXPECT_GT(snapshot.version, std::exchange(newest_[snapshot.call_sid.text()], snapshot.version));
     snapshots.push_back(std::move(snapshot));
   }
   std::size_t endings() const {
@@ -61,6 +59,9 @@ class FakeRecords final : public gateway::RecordSink {
   }
 
   std::vector<crm::CallRecord> snapshots;
+
+ private:
+  std::map<std::string, std::int64_t> newest_;
 };
 
 }  // namespace test

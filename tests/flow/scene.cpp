@@ -1,12 +1,10 @@
 #include "tests/flow/scene.h"
 
 #include <arpa/inet.h>
-#include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <random>
 
@@ -157,6 +155,11 @@ std::string Scene::hire(Agent agent, std::function<void(crm::VoiceAgent&)> const
   auto const ordinal = hired_.size() + 1;
   if (agent.id.empty()) agent.id = "agent_" + std::to_string(ordinal);
   agent.auth = true;
+  if (agent.otherwise.text.empty()) {
+    Turn nothing;
+    nothing.repeat = true;
+    agent.turns.push_back(std::move(nothing));
+  }
   crm::VoiceAgent serves;
   serves.id = base::AgentId{base::new_id("va")};
   serves.tenant = tenants_.back().id;
@@ -466,9 +469,6 @@ Agent agent_saying(Say first) {
   agent.client_events = sim::elevenlabs::default_client_events();
   agent.first_message = std::move(first);
   agent.otherwise = {};
-  Turn nothing;
-  nothing.repeat = true;
-  agent.turns.push_back(std::move(nothing));
   agent.behaviour.turn_timeout_ms = 0;
   return agent;
 }

@@ -51,7 +51,7 @@ inline constexpr bool is_sanitized = true;
 #else
 inline constexpr bool is_sanitized = false;
 #endif
-#ifdef NDEBUG
+#ifdef __OPTIMIZE__
 inline constexpr bool is_optimized = !is_sanitized;
 #else
 inline constexpr bool is_optimized = false;
@@ -177,6 +177,8 @@ class Scene {
   void check_conversations();
   void check_log();
 
+  asio::io_context agents_loop_{1};
+  asio::io_context carrier_loop_{1};
   std::string conninfo_;
   std::filesystem::path folder_;
   std::string base_url_;
@@ -199,9 +201,6 @@ class Scene {
   std::vector<std::thread> threads_;
   bool open_ = false;
   bool polite_ = true;
-  // Below what runs on them: loops go first, and with them the coroutines that still hold on to it.
-  asio::io_context agents_loop_{1};
-  asio::io_context carrier_loop_{1};
 };
 
 /// A test with a scene of its own; `stage.scene` is made when first asked for.
