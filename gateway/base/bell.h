@@ -1,6 +1,5 @@
 #pragma once
 #include <boost/asio/steady_timer.hpp>
-
 #include <utility>
 
 #include "gateway/base/async.h"
@@ -10,7 +9,9 @@ namespace base {
 /// Wakes whoever waits, on one core. A ring with nobody waiting is remembered until the next wait.
 class Bell {
  public:
-  explicit Bell(asio::any_io_executor executor) : timer_{executor} { timer_.expires_at(asio::steady_timer::time_point::max()); }
+  explicit Bell(asio::any_io_executor executor) : timer_{executor} {
+    timer_.expires_at(asio::steady_timer::time_point::max());
+  }
 
   void ring() {
     rung_ = true;

@@ -1,5 +1,7 @@
 #include "gateway/base/ids.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -8,15 +10,10 @@
 #include <chrono>
 #include <cstdlib>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 namespace base {
 
 bool is_twilio_sid(std::string_view text, std::string_view prefix) {
-  auto const is_hex = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  };
+  auto const is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
   return text.size() == 34 && text.starts_with(prefix) && std::ranges::all_of(text.substr(2), is_hex);
 }
 

@@ -1,14 +1,14 @@
 #include "gateway/base/log.h"
 
-#include <atomic>
-#include <chrono>
-#include <cmath>
-#include <future>
-
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <future>
 
 #include "gateway/base/time_source.h"
 
@@ -24,22 +24,32 @@ std::shared_ptr<spdlog::details::thread_pool> writer_thread() {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
-    case LogLevel::off: return spdlog::level::off;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
 
 std::string_view name(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
-    case LogLevel::off: return "off";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+    case LogLevel::off:
+      return "off";
   }
   return "info";
 }
@@ -55,22 +65,28 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, LogLevel leve
 
 /// JSON has no word for infinity or not-a-number.
 void append_real(std::string& out, double value) {
-  if (std::isfinite(value)) fmt::format_to(std::back_inserter(out), "{:.6g}", value);
-  else out += "null";
+  if (std::isfinite(value))
+    fmt::format_to(std::back_inserter(out), "{:.6g}", value);
+  else
+    out += "null";
 }
 
 void append_field(std::string& out, Field const& field) {
   out += ',';
   append_json_string(out, field.key);
   out += ':';
-  if (auto const* text = std::get_if<std::string_view>(&field.value)) append_json_string(out, *text);
-  else if (auto const* whole = std::get_if<std::int64_t>(&field.value)) fmt::format_to(std::back_inserter(out), "{}", *whole);
-  else if (auto const* real = std::get_if<double>(&field.value)) append_real(out, *real);
-  else out += std::get<bool>(field.value) ? "true" : "false";
+  if (auto const* text = std::get_if<std::string_view>(&field.value))
+    append_json_string(out, *text);
+  else if (auto const* whole = std::get_if<std::int64_t>(&field.value))
+    fmt::format_to(std::back_inserter(out), "{}", *whole);
+  else if (auto const* real = std::get_if<double>(&field.value))
+    append_real(out, *real);
+  else
+    out += std::get<bool>(field.value) ? "true" : "false";
 }
 
-/// Length of the well-formed UTF-8 sequence at the front, 0 when there is none (Unicode 15, table 3-7: no overlong forms, no
-/// surrogates, nothing above U+10FFFF).
+/// Length of the well-formed UTF-8 sequence at the front, 0 when there is none (Unicode 15, table 3-7: no overlong
+/// forms, no surrogates, nothing above U+10FFFF).
 std::size_t utf8_length(std::string_view text) {
   auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   auto const within = [&](std::size_t i, unsigned low, unsigned high) {
@@ -146,7 +162,9 @@ Log Log::to_file(std::string const& path, LogLevel level) {
   return log;
 }
 
-Log Log::silent() { return Log{}; }
+Log Log::silent() {
+  return Log{};
+}
 
 Log Log::with(Fields fields) const {
   Log copy = *this;
@@ -156,7 +174,8 @@ Log Log::with(Fields fields) const {
 
 void Log::write(LogLevel level, std::string_view event, Fields fields) const {
   if (!sink_ || !sink_->should_log(to_spdlog(level))) return;
-  std::string line = fmt::format(R"({{"time":"{}","level":"{}","event":)", iso8601(std::chrono::system_clock::now()), name(level));
+  std::string line =
+      fmt::format(R"({{"time":"{}","level":"{}","event":)", iso8601(std::chrono::system_clock::now()), name(level));
   append_json_string(line, event);
   line += bound_;
   for (auto const& field : fields) append_field(line, field);

@@ -1,9 +1,8 @@
 #include "gateway/base/task_group.h"
 
-#include <cassert>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <cassert>
 #include <vector>
 
 namespace base {
@@ -24,7 +23,9 @@ bool is_cancellation(std::exception_ptr const& crash) {
 TaskGroup::TaskGroup(asio::any_io_executor executor, OnCrash on_crash)
     : executor_{executor}, on_crash_{std::move(on_crash)}, empty_{executor} {}
 
-TaskGroup::~TaskGroup() { assert(stops_.empty()); }
+TaskGroup::~TaskGroup() {
+  assert(stops_.empty());
+}
 
 void TaskGroup::spawn(Async<> task) {
   auto const stop = stops_.insert(stops_.end(), std::make_shared<asio::cancellation_signal>());

@@ -17,7 +17,8 @@ class TaskGroup {
  public:
   using OnCrash = std::function<void(std::exception_ptr)>;
 
-  /// `on_crash` hears of a task that ended with an exception (a cancelled wait that got away is none); the group goes on.
+  /// `on_crash` hears of a task that ended with an exception (a cancelled wait that got away is none); the group goes
+  /// on.
   explicit TaskGroup(asio::any_io_executor executor, OnCrash on_crash = {});
   ~TaskGroup();
   TaskGroup(TaskGroup const&) = delete;

@@ -1,9 +1,9 @@
 #include "gateway/base/time_source.h"
 
-#include <ctime>
+#include <fmt/format.h>
 
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
+#include <ctime>
 
 namespace base {
 

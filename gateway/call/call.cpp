@@ -152,9 +152,7 @@ base::Async<> Call::run() {
 void Call::start_agent(std::string note_text) {
   attempts_ = 0;
   resume_note_ = std::move(note_text);
-  bool const being_dismissed = agent_running_ && !agent_wanted_;
   agent_wanted_ = true;
-  if (being_dismissed) restarting_agent_ = true;
   if (agent_running_) return;
   agent_running_ = true;
   tasks_.spawn(agent_loop());
@@ -209,10 +207,9 @@ base::Async<> Call::agent_loop() {
 /// False when the conversation is over for good; the wish then says how.
 bool Call::try_again_after(AgentLegEnd const& end) {
   bool const may = attempts_ < services_.settings.agent_attempts && wish_ == Wish::none;
-  if (std::exchange(restarting_agent_, false) && may) return true;
   switch (end.kind) {
     case AgentLegEnd::Kind::finished: wish(Wish::hang_up, Ending::agent_hung_up); return false;
-    case AgentLegEnd::Kind::closed:
+    case AgentLegEnd::Kind::closed:  // by us, for it was silent or no longer wanted; meanwhile one is wanted again
     case AgentLegEnd::Kind::lost:
       if (may) return true;
       wish(Wish::fall_back, Ending::apologised);
@@ -239,7 +236,6 @@ base::Async<> Call::stop_agent() {
 /// The agent must not go on costing money. Should the carrier ask for more after all, a new conversation picks up.
 void Call::dismiss_agent() {
   agent_wanted_ = false;
-  restarting_agent_ = false;
   tasks_.spawn(stop_agent());
 }
 
@@ -261,7 +257,6 @@ void Call::on_dead_air() {
   log_.warning("dead air", {{"conversations", conversations_}});
   bool const had_a_conversation = record_.conversation_id.has_value();
   if (agent_ && had_a_conversation && attempts_ < services_.settings.agent_attempts) {
-    restarting_agent_ = true;
     tasks_.spawn(stop_agent());
     return;
   }

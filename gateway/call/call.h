@@ -157,7 +157,6 @@ class Call final : private BridgeEvents {
   bool next_caller_waits_ = false;
   bool agent_wanted_ = true;
   bool agent_running_ = false;
-  bool restarting_agent_ = false;
   bool stopping_ = false;
   bool changed_ = false;
   bool over_ = false;

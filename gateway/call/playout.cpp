@@ -91,6 +91,7 @@ void Playout::pump(Instant now) {
       // The tail of a turn: complete at its end, or when the agent pauses and the carrier is about to run dry.
       bool const pausing = now - last_push_ >= pause_that_may_be_the_end && ahead < 2 * media::frame_duration;
       if (!front.ended && !pausing) return;
+      if (front.bytes > 0 && ahead > nanoseconds{0} && ahead + media::frame_duration > settings_.lead) return;
       finish_front(now);
       continue;
     }

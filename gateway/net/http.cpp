@@ -17,21 +17,36 @@ bool same_name(std::string_view a, std::string_view b) {
 
 std::string_view error_words(unsigned status) {
   switch (status) {
-    case 400: return "Bad request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not found";
-    case 405: return "Method not allowed";
-    case 408: return "Request timeout";
-    case 413: return "Payload too large";
-    case 409: return "Conflict";
-    case 414: return "URI too long";
-    case 417: return "Expectation failed";
-    case 422: return "Unprocessable content";
-    case 429: return "Too many requests";
-    case 431: return "Request header fields too large";
-    case 503: return "Service unavailable";
-    default: return status >= 500 ? "Internal server error" : "Request failed";
+    case 400:
+      return "Bad request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not found";
+    case 405:
+      return "Method not allowed";
+    case 408:
+      return "Request timeout";
+    case 413:
+      return "Payload too large";
+    case 409:
+      return "Conflict";
+    case 414:
+      return "URI too long";
+    case 417:
+      return "Expectation failed";
+    case 422:
+      return "Unprocessable content";
+    case 429:
+      return "Too many requests";
+    case 431:
+      return "Request header fields too large";
+    case 503:
+      return "Service unavailable";
+    default:
+      return status >= 500 ? "Internal server error" : "Request failed";
   }
 }
 
@@ -49,7 +64,8 @@ bool Headers::has(std::string_view name) const {
 bool is_sendable(Headers const& headers) {
   // RFC 9110, 5.6.2 (token) and 5.5 (field value).
   auto const in_token = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
   };
   auto const in_value = [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); };
   return std::ranges::all_of(headers, [&](Headers::Field const& field) {

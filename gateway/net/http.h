@@ -45,7 +45,9 @@ struct Response {
   std::string body;
 
   static Response with(unsigned status, std::string_view content_type, std::string body);
-  static Response text(unsigned status, std::string body) { return with(status, "text/plain; charset=utf-8", std::move(body)); }
+  static Response text(unsigned status, std::string body) {
+    return with(status, "text/plain; charset=utf-8", std::move(body));
+  }
   static Response json(unsigned status, std::string body) { return with(status, "application/json", std::move(body)); }
   static Response empty(unsigned status) { return Response{status, {}, {}}; }
 };

@@ -4,20 +4,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 namespace net {
 namespace {
 
-/// The coroutine's side of a request: lives on the caller's event loop and is touched there only, except `answer`, which the
-/// engine fills before it posts.
+/// The coroutine's side of a request: lives on the caller's event loop and is touched there only, except `answer`,
+/// which the engine fills before it posts.
 struct Waiter {
   explicit Waiter(asio::any_io_executor e) : executor{e}, bell{e, asio::steady_timer::time_point::max()} {}
   asio::any_io_executor executor;
@@ -26,8 +25,8 @@ struct Waiter {
   base::Result<Response> answer = base::fail(base::Fault::cancelled, "client stopped");
 };
 
-/// The engine's side of a request. `waiter` is the door between the two threads: whoever abandons the request empties it
-/// under the lock, and from then on the engine knows no event loop that could be gone.
+/// The engine's side of a request. `waiter` is the door between the two threads: whoever abandons the request empties
+/// it under the lock, and from then on the engine knows no event loop that could be gone.
 struct Exchange {
   explicit Exchange(HttpCall c, std::shared_ptr<Waiter> w) : call{std::move(c)}, waiter{std::move(w)} {}
   ~Exchange() { curl_slist_free_all(header_list); }
@@ -80,7 +79,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   if (colon == std::string_view::npos) return size;
   auto value = line.substr(colon + 1);
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-  while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' ')) value.remove_suffix(1);
+  while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
+    value.remove_suffix(1);
   exchange.response.headers.add(std::string{line.substr(0, colon)}, std::string{value});
   return size;
 }
@@ -101,7 +101,8 @@ CURL* prepare(Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // A name lookup that outlasts its request is left behind; else this thread, and with it every request, would wait for it.
+  // A name lookup that outlasts its request is left behind; else this thread, and with it every request, would wait for
+  // it.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call.connect_timeout.count()));
@@ -114,8 +115,10 @@ CURL* prepare(Exchange& exchange) {
   if (call.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   // libcurl drops "Name:", and sends an empty header when it is written "Name;".
   for (auto const& [name, value] : call.headers)
-    exchange.header_list = curl_slist_append(exchange.header_list, (name + (value.empty() ? ";" : ": " + value)).c_str());
-  if (!call.headers.has("Content-Type")) exchange.header_list = curl_slist_append(exchange.header_list, "Content-Type:");
+    exchange.header_list =
+        curl_slist_append(exchange.header_list, (name + (value.empty() ? ";" : ": " + value)).c_str());
+  if (!call.headers.has("Content-Type"))
+    exchange.header_list = curl_slist_append(exchange.header_list, "Content-Type:");
   exchange.header_list = curl_slist_append(exchange.header_list, "Expect:");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange.header_list);
   if (call.basic_auth) {
@@ -210,8 +213,10 @@ class HttpClient::Engine {
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       exchange->response.status = static_cast<unsigned>(status);
       release(easy);
-      if (code == CURLE_OK) exchange->finish(std::move(exchange->response));
-      else exchange->finish(base::fail(fault_of(code), curl_easy_strerror(code)));
+      if (code == CURLE_OK)
+        exchange->finish(std::move(exchange->response));
+      else
+        exchange->finish(base::fail(fault_of(code), curl_easy_strerror(code)));
     }
   }
 
@@ -238,13 +243,17 @@ class HttpClient::Engine {
 };
 
 HttpClient::HttpClient() : engine_{std::make_shared<Engine>()} {}
-HttpClient::~HttpClient() { engine_->stop(); }
+HttpClient::~HttpClient() {
+  engine_->stop();
+}
 
 base::Async<base::Result<Response>> HttpClient::send(HttpCall call) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const stop = co_await asio::this_coro::cancellation_state;
-  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "request abandoned");
-  bool const clean_method = !call.method.empty() && std::ranges::all_of(call.method, [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (stop.cancelled() != asio::cancellation_type::none)
+    co_return base::fail(base::Fault::cancelled, "request abandoned");
+  bool const clean_method =
+      !call.method.empty() && std::ranges::all_of(call.method, [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!clean_method || !is_sendable(call.headers))
     co_return base::fail(base::Fault::protocol, "the method or a header holds a forbidden character");
 

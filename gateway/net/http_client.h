@@ -21,8 +21,8 @@ struct HttpCall {
   std::size_t max_response_bytes = 1024 * 1024;
 };
 
-/// The only way out over HTTP: libcurl on a thread of its own (pooled connections, blocking name lookups kept off the media
-/// cores). No redirects, no proxy from the environment. Thread safe.
+/// The only way out over HTTP: libcurl on a thread of its own (pooled connections, blocking name lookups kept off the
+/// media cores). No redirects, no proxy from the environment. Thread safe.
 class HttpClient {
  public:
   HttpClient();
@@ -30,9 +30,9 @@ class HttpClient {
   HttpClient(HttpClient const&) = delete;
   HttpClient& operator=(HttpClient const&) = delete;
 
-  /// Any status is an answer. Fault::timed_out, Fault::too_large, Fault::protocol for a method or header that cannot be sent,
-  /// Fault::cancelled when the awaiting coroutine is cancelled or the client stops, or Fault::unavailable for everything
-  /// below HTTP.
+  /// Any status is an answer. Fault::timed_out, Fault::too_large, Fault::protocol for a method or header that cannot be
+  /// sent, Fault::cancelled when the awaiting coroutine is cancelled or the client stops, or Fault::unavailable for
+  /// everything below HTTP.
   base::Async<base::Result<Response>> send(HttpCall call);
 
  private:

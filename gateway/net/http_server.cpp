@@ -28,8 +28,8 @@ constexpr std::size_t body_window = 64 * 1024;
 constexpr std::size_t kept_idle_bytes = 8 * 1024;
 constexpr std::size_t chunk_extension_bytes = 1024;
 
-/// Cancels what a socket waits for when the time is up; the socket stays open for a last answer. A deadline that is moved
-/// later costs no timer operation, since the running timer looks again when it fires.
+/// Cancels what a socket waits for when the time is up; the socket stays open for a last answer. A deadline that is
+/// moved later costs no timer operation, since the running timer looks again when it fires.
 class Deadline {
  public:
   explicit Deadline(Tcp::socket& socket) : state_{std::make_shared<State>(socket)} {}
@@ -76,7 +76,9 @@ class Deadline {
   std::shared_ptr<State> state_;
 };
 
-Response to_response(Refusal const& refusal) { return error_response(refusal.status, refusal.code, refusal.details); }
+Response to_response(Refusal const& refusal) {
+  return error_response(refusal.status, refusal.code, refusal.details);
+}
 
 /// What a handler gave, or a 500 when it cannot stand on the wire.
 Response sendable(Response response) {
@@ -128,8 +130,8 @@ base::Async<HeadRead> read_head(Wire& wire, HttpLimits const& limits) {
   }
 }
 
-/// Reads the body that `head`, still at the front of the buffer, announces. Beast reads the head a second time, so a body is
-/// read only when both parsers agree on its length.
+/// Reads the body that `head`, still at the front of the buffer, announces. Beast reads the head a second time, so a
+/// body is read only when both parsers agree on its length.
 template <class Wire>
 base::Async<std::expected<std::string, Refusal>> read_body(Wire& wire, RequestHead const& head, std::size_t max_bytes,
                                                            HttpLimits const& limits) {
@@ -204,7 +206,8 @@ HttpServer::HttpServer(asio::any_io_executor executor, base::TimeSource& time, b
                      }
                    }},
       accepted_{metrics.counter("switchboard_http_connections_total", "Connections accepted.")},
-      refused_{metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")} {}
+      refused_{
+          metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")} {}
 
 std::uint16_t HttpServer::listen(std::string const& address, std::uint16_t port) {
   Tcp::endpoint const endpoint{asio::ip::make_address(address), port};
@@ -244,7 +247,9 @@ void HttpServer::stop() {
   for (auto* socket : idle_) socket->cancel(ignored);
 }
 
-base::Async<> HttpServer::drain(base::TimeSource::Clock::duration grace) { co_await connections_.drain(time_, grace); }
+base::Async<> HttpServer::drain(base::TimeSource::Clock::duration grace) {
+  co_await connections_.drain(time_, grace);
+}
 
 base::Async<> HttpServer::connection(Tcp::socket socket) {
   co_await asio::this_coro::throw_if_cancelled(false);

@@ -12,9 +12,15 @@ constexpr Refusal target_too_long{414, "URI_TOO_LONG", "the request target is to
 constexpr Refusal head_too_large{431, "HEADERS_TOO_LARGE", "the request headers are too large"};
 constexpr Refusal too_many_fields{431, "HEADERS_TOO_LARGE", "too many header fields"};
 
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_visible(char c) { return c > 0x20 && c < 0x7F; }
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_visible(char c) {
+  return c > 0x20 && c < 0x7F;
+}
 
 /// RFC 9110, 5.6.2: tchar.
 bool is_token_char(char c) {
@@ -23,7 +29,9 @@ bool is_token_char(char c) {
 }
 
 /// RFC 9110, 5.5: visible characters, space, tab and bytes above 0x7F.
-bool is_value_char(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); }
+bool is_value_char(char c) {
+  return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+}
 
 std::string_view trimmed(std::string_view text) {
   auto const is_blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -92,7 +100,8 @@ std::optional<Refusal> settle(RequestHead& head) {
     } else if (same_word(name, "Connection")) {
       if (lists(value, "close")) head.keep_alive = false;
     } else if (same_word(name, "Expect")) {
-      if (!same_word(value, "100-continue")) return Refusal{417, "EXPECTATION_FAILED", "only 100-continue can be expected"};
+      if (!same_word(value, "100-continue"))
+        return Refusal{417, "EXPECTATION_FAILED", "only 100-continue can be expected"};
       head.expects_continue = newest;
     }
   }
@@ -123,16 +132,18 @@ std::expected<std::optional<RequestHead>, Refusal> RequestHeadReader::look(std::
   // A TLS hello or another protocol is told at once instead of at the time limit.
   if (!received.empty() && !is_upper(received.front())) return std::unexpected{malformed};
   auto const window = received.substr(0, limits_.header_bytes);
+  auto const longest_line = limits_.target_bytes + 64;  // with method and version
   for (auto end = window.find('\n', searched_); end != std::string_view::npos; end = window.find('\n', searched_)) {
     if (end == line_start_ || window[end - 1] != '\r') return std::unexpected{malformed};
     bool const empty = end - 1 == line_start_;
     if (empty) return read_head(window.substr(0, end + 1), limits_);
+    if (lines_ == 0 && end > longest_line) return std::unexpected{target_too_long};
     line_start_ = searched_ = end + 1;
     // The request line is no field.
     if (lines_++ > limits_.header_fields) return std::unexpected{too_many_fields};
   }
   searched_ = window.size();
-  if (lines_ == 0 && window.size() > limits_.target_bytes + 64) return std::unexpected{target_too_long};
+  if (lines_ == 0 && window.size() > longest_line) return std::unexpected{target_too_long};
   if (received.size() >= limits_.header_bytes) return std::unexpected{head_too_large};
   return std::optional<RequestHead>{};
 }

@@ -28,9 +28,10 @@ struct Refusal {
   std::string_view details;
 };
 
-/// Reads a request head that arrives in pieces, more strictly than RFC 9112 demands: whatever two HTTP implementations could
-/// read in two ways (bare LF, folded lines, space before a colon, repeated or doubtful lengths, any transfer coding but
-/// `chunked` alone, a missing or second Host) is refused, so that no proxy in front of us sees other requests than we do.
+/// Reads a request head that arrives in pieces, more strictly than RFC 9112 demands: whatever two HTTP implementations
+/// could read in two ways (bare LF, folded lines, space before a colon, repeated or doubtful lengths, any transfer
+/// coding but `chunked` alone, a missing or second Host) is refused, so that no proxy in front of us sees other
+/// requests than we do.
 class RequestHeadReader {
  public:
   explicit RequestHeadReader(HttpLimits const& limits) : limits_{limits} {}

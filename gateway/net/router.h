@@ -20,8 +20,8 @@ class Router {
     std::string method;
     std::string path;  ///< Exact, or a prefix when it ends in "/*".
     std::size_t max_body_bytes = 64 * 1024;
-    Handler handler;          ///< Set for ordinary routes.
-    UpgradeHandler upgrade;   ///< Set for WebSocket routes.
+    Handler handler;         ///< Set for ordinary routes.
+    UpgradeHandler upgrade;  ///< Set for WebSocket routes.
   };
   struct Match {
     Route const* route = nullptr;

@@ -3,9 +3,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <deque>
-#include <optional>
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
@@ -15,6 +12,8 @@
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
+#include <deque>
+#include <optional>
 
 #include "gateway/net/name_lookup.h"
 
@@ -37,7 +36,9 @@ class TlsClient {
   asio::ssl::context context;
 };
 
-std::shared_ptr<TlsClient> make_tls_client() { return std::make_shared<TlsClient>(); }
+std::shared_ptr<TlsClient> make_tls_client() {
+  return std::make_shared<TlsClient>();
+}
 
 namespace {
 
@@ -45,8 +46,8 @@ using namespace asio::experimental::awaitable_operators;
 
 constexpr unsigned control_frames_a_second = 100;
 
-/// One Beast stream. Writes are chained by completion handlers instead of a coroutine: a frame then costs one operation and
-/// no wake-up. `run` returns only after the last handler, so handlers may hold `this`.
+/// One Beast stream. Writes are chained by completion handlers instead of a coroutine: a frame then costs one operation
+/// and no wake-up. `run` returns only after the last handler, so handlers may hold `this`.
 template <class Stream>
 class BeastWebSocket final : public WebSocket {
  public:
@@ -111,10 +112,14 @@ class BeastWebSocket final : public WebSocket {
       bool const delivered = deliver(sink);
       buffer_.consume(buffer_.size());
       // One TCP segment can hold many messages: what follows our own abort is not wanted any more.
-      if (aborted_) closed = {1006, dropped_for_, false};
-      else if (!delivered) closed = {1006, "the message handler failed", false};
-      else if (write_is_stuck()) closed = {1006, "peer stopped reading", false};
-      else continue;
+      if (aborted_)
+        closed = {1006, dropped_for_, false};
+      else if (!delivered)
+        closed = {1006, "the message handler failed", false};
+      else if (write_is_stuck())
+        closed = {1006, "peer stopped reading", false};
+      else
+        continue;
       co_return;
     }
   }
@@ -122,8 +127,10 @@ class BeastWebSocket final : public WebSocket {
   bool deliver(WebSocketSink& sink) {
     auto const data = buffer_.cdata();
     try {
-      if (stream_.got_text()) sink.on_text({static_cast<char const*>(data.data()), data.size()});
-      else sink.on_binary(data.size());
+      if (stream_.got_text())
+        sink.on_text({static_cast<char const*>(data.data()), data.size()});
+      else
+        sink.on_binary(data.size());
       return true;
     } catch (...) {
       return false;
@@ -154,8 +161,8 @@ class BeastWebSocket final : public WebSocket {
     if (aborted_) co_return;
     goodbye_reason_ = fitting(std::move(reason));
     goodbye_code_ = code;
-    auto [error] = co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), goodbye_reason_},
-                                                base::quietly);
+    auto [error] =
+        co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), goodbye_reason_}, base::quietly);
     if (!error) said_goodbye_ = code;
   }
 
@@ -198,7 +205,8 @@ class BeastWebSocket final : public WebSocket {
       abort();
       return base::fail(base::Fault::unavailable, "peer stopped reading");
     }
-    if (queued_ + text.size() > settings_.max_queued_bytes) return base::fail(base::Fault::too_large, "send queue is full");
+    if (queued_ + text.size() > settings_.max_queued_bytes)
+      return base::fail(base::Fault::too_large, "send queue is full");
     std::string message;
     if (!spare_.empty()) {
       message = std::move(spare_.back());
@@ -206,8 +214,10 @@ class BeastWebSocket final : public WebSocket {
     }
     message.assign(text);
     queued_ += message.size();
-    if (first) waiting_.push_front({std::move(message), kind});
-    else waiting_.push_back({std::move(message), kind});
+    if (first)
+      waiting_.push_front({std::move(message), kind});
+    else
+      waiting_.push_back({std::move(message), kind});
     if (!writing_) write_next();
     return {};
   }
@@ -298,8 +308,8 @@ base::Fault fault_of(boost::system::error_code error) {
 
 template <class Stream>
 base::Async<base::Result<std::unique_ptr<WebSocket>>> upgrade(beast::websocket::stream<Stream> stream, Url const& url,
-                                                               Headers const& headers,
-                                                               WebSocketSettings const& settings) {
+                                                              Headers const& headers,
+                                                              WebSocketSettings const& settings) {
   configure(stream, settings);
   stream.set_option(beast::websocket::stream_base::decorator([&headers](beast::websocket::request_type& request) {
     for (auto const& [name, value] : headers) request.set(name, value);
@@ -317,7 +327,7 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> upgrade(beast::websocket::
 }
 
 base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Headers const& headers,
-                                                            WebSocketSettings const& settings, TlsClient& tls) {
+                                                           WebSocketSettings const& settings, TlsClient& tls) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const executor = co_await asio::this_coro::executor;
   auto const addresses = co_await look_up(url.host);
@@ -346,15 +356,17 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Heade
 }  // namespace
 
 base::Async<base::Result<std::unique_ptr<WebSocket>>> connect_websocket(Url url, Headers headers,
-                                                                         WebSocketSettings settings, TlsClient& tls,
-                                                                         std::chrono::milliseconds timeout) {
+                                                                        WebSocketSettings settings, TlsClient& tls,
+                                                                        std::chrono::milliseconds timeout) {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (!is_sendable(headers)) co_return base::fail(base::Fault::protocol, "a header holds a control character");
   auto const stop = co_await asio::this_coro::cancellation_state;
-  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "connect cancelled");
+  if (stop.cancelled() != asio::cancellation_type::none)
+    co_return base::fail(base::Fault::cancelled, "connect cancelled");
   asio::steady_timer limit{co_await asio::this_coro::executor, timeout};
   auto outcome = co_await (dial(url, headers, settings, tls) || limit.async_wait(base::quietly));
-  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "connect cancelled");
+  if (stop.cancelled() != asio::cancellation_type::none)
+    co_return base::fail(base::Fault::cancelled, "connect cancelled");
   if (outcome.index() == 0) co_return std::move(std::get<0>(outcome));
   co_return base::fail(base::Fault::timed_out, "no WebSocket within the time allowed");
 }
@@ -383,7 +395,7 @@ base::Result<Tcp::socket> adopt(asio::any_io_executor executor, int descriptor) 
 }  // namespace
 
 base::Async<base::Result<std::unique_ptr<WebSocket>>> PendingUpgrade::accept(WebSocketSettings settings,
-                                                                              std::string subprotocol) {
+                                                                             std::string subprotocol) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto socket = adopt(co_await asio::this_coro::executor, socket_);
   if (!socket) co_return std::unexpected{socket.error()};
@@ -393,9 +405,10 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> PendingUpgrade::accept(Web
   beast::websocket::stream<Tcp::socket> stream{std::move(*socket)};
   configure(stream, settings);
   if (!subprotocol.empty()) {
-    stream.set_option(beast::websocket::stream_base::decorator([&subprotocol](beast::websocket::response_type& response) {
-      response.set(beast::http::field::sec_websocket_protocol, subprotocol);
-    }));
+    stream.set_option(
+        beast::websocket::stream_base::decorator([&subprotocol](beast::websocket::response_type& response) {
+          response.set(beast::http::field::sec_websocket_protocol, subprotocol);
+        }));
   }
   auto [error] = co_await stream.async_accept(request, base::quietly);
   if (!subprotocol.empty())
@@ -409,7 +422,8 @@ base::Async<> PendingUpgrade::refuse(Response response) {
   auto socket = adopt(co_await asio::this_coro::executor, socket_);
   if (!socket) co_return;
   socket_ = -1;
-  if (!is_sendable(response.headers)) response = error_response(500, "INTERNAL_ERROR", "the request could not be answered");
+  if (!is_sendable(response.headers))
+    response = error_response(500, "INTERNAL_ERROR", "the request could not be answered");
   beast::http::response<beast::http::string_body> answer{static_cast<beast::http::status>(response.status), 11};
   for (auto const& [name, value] : response.headers) answer.set(name, value);
   answer.set(beast::http::field::connection, "close");

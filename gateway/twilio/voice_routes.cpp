@@ -250,7 +250,9 @@ base::Async<net::Response> VoiceRoutes::status(net::Request request) {
   auto const at_home = [&]() -> base::Async<> {
     auto* const call = home.calls->find(sid);
     if (call) call->on_status(status, duration);
-    else if (crm::is_terminal(status) && services_.records.close) services_.records.close(sid, status);
+    // One that has just ended here has its last record on the way: closing the row meanwhile would overrule its ending.
+    else if (crm::is_terminal(status) && !home.calls->ended_lately(sid) && services_.records.close)
+      services_.records.close(sid, status);
     co_return;
   };
   co_await asio::co_spawn(home.executor, at_home(), asio::use_awaitable);

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-
 #include <nlohmann/json.hpp>
 
 namespace {
@@ -53,8 +52,9 @@ TEST_F(Log, writes_one_json_object_a_line) {
 
 TEST_F(Log, escapes_hostile_values_so_that_no_line_can_be_forged) {
   auto const log = base::Log::to_file(path, base::LogLevel::info);
-  std::string const forged = "x\"}\n{\"level\":\"error\",\"event\":\"forged\r\0\x1b[31m"
-                             "\\";
+  std::string const forged =
+      "x\"}\n{\"level\":\"error\",\"event\":\"forged\r\0\x1b[31m"
+      "\\";
   std::string every_byte;
   for (int byte = 0; byte < 256; ++byte) every_byte += static_cast<char>(byte);
   log.info(forged, {{forged, forged}, {"bytes", every_byte}});
@@ -67,8 +67,9 @@ TEST_F(Log, escapes_hostile_values_so_that_no_line_can_be_forged) {
 
 TEST_F(Log, stays_valid_json_with_bytes_that_are_not_utf8) {
   auto const log = base::Log::to_file(path, base::LogLevel::info);
-  auto const broken = {"\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xFF\xFE",
-                       "a\xE2\x82", "\xF8\x88\x80\x80\x80"};
+  auto const broken = {"\xC3",         "\xC0\xAF",         "\xE0\x80\x80",
+                       "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+                       "\xFF\xFE",     "a\xE2\x82",        "\xF8\x88\x80\x80\x80"};
   for (auto const* text : broken) log.info("broken", {{"text", text}});
   log.info("whole", {{"text", "grüße ☎ 📞 \uD7FF \uE000"}});
   log.flush();

@@ -15,7 +15,8 @@ class SecretRemains : public testing::Test {
     return *new (storage_) base::Secret(std::forward<Args>(args)...);
   }
   bool holds(std::string_view text) const {
-    return std::string_view{reinterpret_cast<char const*>(storage_), sizeof storage_}.find(text) != std::string_view::npos;
+    return std::string_view{reinterpret_cast<char const*>(storage_), sizeof storage_}.find(text) !=
+           std::string_view::npos;
   }
   alignas(base::Secret) unsigned char storage_[sizeof(base::Secret)];
 };

@@ -28,8 +28,10 @@ struct TaskGroup : testing::Test {
 
   base::Async<> stay_until_told() {
     bool const told = co_await leave.wait();
-    if (told) ++left;
-    else ++cancelled;
+    if (told)
+      ++left;
+    else
+      ++cancelled;
   }
   void drain(std::chrono::milliseconds grace) {
     asio::co_spawn(context, tasks.drain(time, grace), [this](std::exception_ptr crash) { drained = !crash; });

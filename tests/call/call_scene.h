@@ -189,6 +189,7 @@ class CallScene {
     alive_.push_back(leg.get());
     auto const result = co_await target->serve(*leg);
     std::erase(alive_, leg.get());
+    if (stream == leg.get()) stream = nullptr;
     leg.reset();
     served.push_back(result);
   }

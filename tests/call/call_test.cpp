@@ -71,7 +71,7 @@ TEST(Call, takes_only_the_first_word_on_its_end) {
   call.starts();
   for (auto const status : {crm::CallStatus::ringing, crm::CallStatus::in_progress, crm::CallStatus::completed,
                             crm::CallStatus::in_progress, crm::CallStatus::failed, crm::CallStatus::completed})
-    call.status(status);
+    call.call()->on_status(status, std::nullopt);
   call.passes(seconds{2});
   EXPECT_TRUE(call.is_over());
   EXPECT_EQ(call.record().status, crm::CallStatus::completed);

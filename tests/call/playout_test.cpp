@@ -74,6 +74,19 @@ TEST_F(Playing, keeps_a_small_lead_at_the_carrier_however_fast_the_agent_speaks)
   EXPECT_EQ(playout_.underruns(), 0U);
 }
 
+TEST_F(Playing, keeps_the_lead_small_also_when_the_agent_speaks_in_crumbs) {
+  open();
+  for (std::size_t turn = 0; turn < 500; ++turn) {
+    says(turn, 1);
+    EXPECT_LE(queued_at_carrier(), settings_.lead);
+  }
+  for (int i = 0; i < 600; ++i) {
+    passes(frame);
+    EXPECT_LE(queued_at_carrier(), settings_.lead);
+  }
+  EXPECT_EQ(marks_.size(), 500U);
+}
+
 TEST_F(Playing, carries_the_remainder_into_the_next_frame) {
   open();
   says(0, 100, 1);

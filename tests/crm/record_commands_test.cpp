@@ -73,7 +73,7 @@ TEST_F(RecordCommands, add_a_business_an_agent_and_its_number) {
   EXPECT_TRUE(tenant.starts_with("ten_"));
   auto const agent = add_agent(tenant,
                                "--number +15550001111 --record --fallback forward:+15550009999 --start-pause 2 "
-                               "--variable business=Acme --language en");
+                               "--variable business=Acme --language en --transfer-number +15550007777 --transfer-number +15550008888");
   EXPECT_TRUE(agent.starts_with("va_"));
   auto const agents = nlohmann::json::parse(command("agents list --json --tenant " + tenant).out);
   ASSERT_EQ(agents.size(), 1U);
@@ -83,6 +83,7 @@ TEST_F(RecordCommands, add_a_business_an_agent_and_its_number) {
   EXPECT_EQ(agents[0]["fallback_number"], "+15550009999");
   EXPECT_EQ(agents[0]["start_pause_seconds"], 2);
   EXPECT_EQ(agents[0]["dynamic_variables"]["business"], "Acme");
+  EXPECT_EQ(agents[0]["transfer_numbers"], nlohmann::json({"+15550007777", "+15550008888"}));
   auto const numbers = nlohmann::json::parse(command("numbers list --json").out);
   ASSERT_EQ(numbers.size(), 1U);
   EXPECT_EQ(numbers[0]["number"], "+15550001111");

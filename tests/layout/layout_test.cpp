@@ -15,11 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A room is a folder, named by its path from the root. Longer names win: gateway/net is not the process room "gateway".
+/// A room is a folder, named by its path from the root. Longer names win: gateway/net is not the process room
+/// "gateway".
 using Room = std::string;
 
-/// The arrows: which rooms a room may include besides itself. Process files (gateway/*.cpp) may include everything above the
-/// tests and the simulators.
+/// The arrows: which rooms a room may include besides itself. Process files (gateway/*.cpp) may include everything
+/// above the tests and the simulators.
 std::map<Room, std::set<Room>> const arrows{
     {"gateway/base", {}},
     {"gateway/net", {"gateway/base"}},
@@ -30,13 +31,14 @@ std::map<Room, std::set<Room>> const arrows{
     {"gateway/call", {"gateway/base", "gateway/net", "config", "media", "crm"}},
     {"gateway/twilio", {"gateway/base", "gateway/net", "config", "media", "crm", "gateway/call", "twiml"}},
     {"gateway/agent", {"gateway/base", "gateway/net", "config", "media", "crm", "gateway/call"}},
-    {"gateway/agent/elevenlabs", {"gateway/base", "gateway/net", "config", "media", "crm", "gateway/call", "gateway/agent"}},
+    {"gateway/agent/elevenlabs",
+     {"gateway/base", "gateway/net", "config", "media", "crm", "gateway/call", "gateway/agent"}},
     {"gateway/web",
-     {"gateway/base", "gateway/net", "config", "media", "twiml", "crm", "gateway/call", "gateway/twilio", "gateway/agent",
-      "gateway/agent/elevenlabs"}},
+     {"gateway/base", "gateway/net", "config", "media", "twiml", "crm", "gateway/call", "gateway/twilio",
+      "gateway/agent", "gateway/agent/elevenlabs"}},
     {"gateway",
-     {"gateway/base", "gateway/net", "config", "media", "twiml", "crm", "gateway/call", "gateway/twilio", "gateway/agent",
-      "gateway/agent/elevenlabs", "gateway/web"}},
+     {"gateway/base", "gateway/net", "config", "media", "twiml", "crm", "gateway/call", "gateway/twilio",
+      "gateway/agent", "gateway/agent/elevenlabs", "gateway/web"}},
     {"loadtest", {"gateway/base", "gateway/net", "media"}},
 };
 
@@ -89,7 +91,8 @@ std::vector<SourceFile> const& sources() {
       if (!fs::exists(root / top)) continue;
       for (auto const& entry : fs::recursive_directory_iterator{root / top}) {
         auto const extension = entry.path().extension();
-        if (entry.is_regular_file() && (extension == ".h" || extension == ".cpp")) found.push_back(read(root, entry.path()));
+        if (entry.is_regular_file() && (extension == ".h" || extension == ".cpp"))
+          found.push_back(read(root, entry.path()));
       }
     }
     std::ranges::sort(found, {}, &SourceFile::path);
@@ -119,7 +122,9 @@ std::string allowed(Room const& room) {
   return text;
 }
 
-bool is_ours(std::string const& include) { return !room_of(include).empty(); }
+bool is_ours(std::string const& include) {
+  return !room_of(include).empty();
+}
 
 /// Collects complaints and fails once with all of them, one a line.
 class Complaints {
@@ -176,7 +181,8 @@ TEST(Layout, heavy_headers_stay_behind_their_door) {
        [](SourceFile const& f) { return room_of(f.path) == "gateway/net" && !f.is_header(); }},
       {"nlohmann/", "JSON stops at the door: no nlohmann header in a header",
        [](SourceFile const& f) { return !f.is_header(); }},
-      {"libpq-fe.h", "libpq is known to crm/pg only", [](SourceFile const& f) { return f.path.starts_with("crm/pg/"); }},
+      {"libpq-fe.h", "libpq is known to crm/pg only",
+       [](SourceFile const& f) { return f.path.starts_with("crm/pg/"); }},
       {"curl/", "HTTP goes out through net::HttpClient only",
        [](SourceFile const& f) { return room_of(f.path) == "gateway/net" && !f.is_header(); }},
   };
@@ -184,7 +190,8 @@ TEST(Layout, heavy_headers_stay_behind_their_door) {
   for (auto const& file : sources())
     for (auto const& include : file.includes)
       for (auto const& door : doors)
-        if (include.path.starts_with(door.prefix) && !door.open_for(file)) complaints.add(file.at(include.line) + door.rule);
+        if (include.path.starts_with(door.prefix) && !door.open_for(file))
+          complaints.add(file.at(include.line) + door.rule);
 }
 
 TEST(Layout, media_and_twiml_know_no_sockets_json_or_coroutines) {
@@ -194,7 +201,8 @@ TEST(Layout, media_and_twiml_know_no_sockets_json_or_coroutines) {
     if (room != "media" && room != "twiml") continue;
     for (auto const& include : file.includes)
       for (auto const* foreign : {"boost/asio", "boost/beast", "nlohmann/", "sys/socket.h", "coroutine"})
-        if (include.path.starts_with(foreign)) complaints.add(file.at(include.line) + room + " is pure: no " + include.path);
+        if (include.path.starts_with(foreign))
+          complaints.add(file.at(include.line) + room + " is pure: no " + include.path);
   }
 }
 
@@ -226,7 +234,8 @@ TEST(Layout, every_name_is_a_concept) {
       while (start < name.size()) {
         auto const end = std::min(name.find('_', start), name.size());
         if (empty_names.contains(name.substr(start, end - start)))
-          complaints.add(file.at(1) + "\"" + name + "\" is a concept not yet found (no utils, common, helpers, manager, impl)");
+          complaints.add(file.at(1) + "\"" + name +
+                         "\" is a concept not yet found (no utils, common, helpers, manager, impl)");
         start = end + 1;
       }
     }
@@ -250,26 +259,26 @@ TEST(LayoutRules, know_which_room_a_file_is_in) {
 }
 
 TEST(LayoutRules, refuse_wrong_arrows) {
-  for (auto const& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"gateway/base/a.h", "gateway/net/url.h"},
-           {"gateway/net/a.h", "gateway/call/call.h"},
-           {"config/a.h", "gateway/net/url.h"},
-           {"media/a.h", "gateway/base/log.h"},
-           {"twiml/a.h", "gateway/base/async.h"},
-           {"crm/a.h", "media/frame.h"},
-           {"crm/a.h", "gateway/call/ending.h"},
-           {"gateway/call/a.h", "gateway/twilio/rest.h"},
-           {"gateway/call/a.h", "gateway/agent/elevenlabs/session.h"},
-           {"gateway/call/a.h", "gateway/web/routes.h"},
-           {"gateway/call/a.h", "twiml/verbs.h"},
-           {"gateway/twilio/a.h", "gateway/agent/agents.h"},
-           {"gateway/agent/agent.h", "gateway/agent/elevenlabs/session.h"},
-           {"gateway/agent/elevenlabs/a.h", "gateway/twilio/rest.h"},
-           {"gateway/web/a.h", "gateway/process.h"},
-           {"gateway/process.cpp", "loadtest/sim/twilio/sim_call.h"},
-           {"loadtest/sim/a.h", "gateway/call/leg.h"},
-           {"loadtest/sim/a.h", "twiml/document.h"},
-           {"loadtest/sim/a.h", "crm/ledger.h"}})
+  for (auto const& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"gateway/base/a.h", "gateway/net/url.h"},
+                                                        {"gateway/net/a.h", "gateway/call/call.h"},
+                                                        {"config/a.h", "gateway/net/url.h"},
+                                                        {"media/a.h", "gateway/base/log.h"},
+                                                        {"twiml/a.h", "gateway/base/async.h"},
+                                                        {"crm/a.h", "media/frame.h"},
+                                                        {"crm/a.h", "gateway/call/ending.h"},
+                                                        {"gateway/call/a.h", "gateway/twilio/rest.h"},
+                                                        {"gateway/call/a.h", "gateway/agent/elevenlabs/session.h"},
+                                                        {"gateway/call/a.h", "gateway/web/routes.h"},
+                                                        {"gateway/call/a.h", "twiml/verbs.h"},
+                                                        {"gateway/twilio/a.h", "gateway/agent/agents.h"},
+                                                        {"gateway/agent/agent.h", "gateway/agent/elevenlabs/session.h"},
+                                                        {"gateway/agent/elevenlabs/a.h", "gateway/twilio/rest.h"},
+                                                        {"gateway/web/a.h", "gateway/process.h"},
+                                                        {"gateway/process.cpp", "loadtest/sim/twilio/sim_call.h"},
+                                                        {"loadtest/sim/a.h", "gateway/call/leg.h"},
+                                                        {"loadtest/sim/a.h", "twiml/document.h"},
+                                                        {"loadtest/sim/a.h", "crm/ledger.h"}})
     EXPECT_FALSE(may_include(imagined(from, to), to)) << from << " -> " << to;
 }
 

@@ -215,7 +215,9 @@ TEST_F(Client, refuses_a_flood_of_unannounced_length) {
 }
 
 TEST_F(Client, keeps_only_the_final_answers_headers) {
-  OneAnswer server{"HTTP/1.1 103 Early: hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 All: good\r\nX-Late: 1\r\nContent-Length: 0\r\n\r\n"};
+  OneAnswer server{
+      "HTTP/1.1 103 Early: hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 All: good\r\nX-Late: 1\r\nContent-Length: "
+      "0\r\n\r\n"};
   auto call = to("/");
   call.url = server.url();
   auto const answer = ask(call);

@@ -34,13 +34,14 @@ struct Server : testing::Test {
     return "GET " + std::string{path} + " HTTP/1.1\r\nHost: a\r\n" + std::string{more} + "\r\n";
   }
   static std::string post(std::string_view path, std::string_view body) {
-    return "POST " + std::string{path} + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-           std::string{body};
+    return "POST " + std::string{path} + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + std::string{body};
   }
   void expect_error(test::Answer const& answer, unsigned status, std::string_view code) {
     EXPECT_EQ(answer.status, status);
     EXPECT_EQ(answer.headers.find("Content-Type"), "application/json");
-    for (auto const* part : {"{\"error\":\"", "\"details\":\"", "\"timestamp\":\""}) EXPECT_THAT(answer.body, HasSubstr(part));
+    for (auto const* part : {"{\"error\":\"", "\"details\":\"", "\"timestamp\":\""})
+      EXPECT_THAT(answer.body, HasSubstr(part));
     EXPECT_THAT(answer.body, HasSubstr("\"code\":\"" + std::string{code} + "\""));
   }
   double counted(std::string const& name) { return scene.metrics.counter(name, "").Value(); }
@@ -64,15 +65,17 @@ TEST_F(Server, gives_the_handler_the_request_byte_for_byte) {
     co_return net::Response::empty(204);
   });
   RawClient client{scene.start()};
-  auto const answer = client.ask("POST /look?a=%41&b=/?#x HTTP/1.1\r\nHost: a:1\r\nX-Two:  b \t\r\nx-two: c\r\nX-Empty:\r\n"
-                                 "Content-Length: 3\r\n\r\na\0b"sv);
+  auto const answer = client.ask(
+      "POST /look?a=%41&b=/?#x HTTP/1.1\r\nHost: a:1\r\nX-Two:  b \t\r\nx-two: c\r\nX-Empty:\r\n"
+      "Content-Length: 3\r\n\r\na\0b"sv);
   EXPECT_EQ(answer.status, 204u);
   EXPECT_FALSE(answer.headers.has("Content-Length"));
   EXPECT_EQ(seen.method, "POST");
   EXPECT_EQ(seen.target, "/look?a=%41&b=/?#x");
   EXPECT_EQ(seen.path(), "/look");
   EXPECT_EQ(seen.headers.find("X-Two"), "b");
-  EXPECT_EQ(std::ranges::count_if(seen.headers, [](auto const& f) { return f.first == "x-two" && f.second == "c"; }), 1);
+  EXPECT_EQ(std::ranges::count_if(seen.headers, [](auto const& f) { return f.first == "x-two" && f.second == "c"; }),
+            1);
   EXPECT_TRUE(seen.headers.has("x-empty"));
   EXPECT_EQ(seen.body, std::string("a\0b", 3));
   EXPECT_EQ(seen.peer_address, "127.0.0.1");
@@ -123,8 +126,10 @@ TEST_F(Server, closes_after_an_error_that_leaves_a_body_unread) {
 TEST_F(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
   std::string const nul(1, '\0');
   std::vector<std::pair<std::string, std::string>> const table{
-      {"length and chunked", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-      {"chunked and length", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"},
+      {"length and chunked",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {"chunked and length",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"},
       {"two different lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"},
       {"two equal lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"},
       {"a list of lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc"},
@@ -134,9 +139,13 @@ TEST_F(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
       {"an empty length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\nabc"},
       {"an absurd length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\nabc"},
       {"an unknown coding", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n" + get("/hello")},
-      {"chunked not last", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n" + get("/hello")},
-      {"chunked twice", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-      {"chunked behind a tab", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\x0b" "chunked\r\n\r\n0\r\n\r\n"},
+      {"chunked not last",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n" + get("/hello")},
+      {"chunked twice",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {"chunked behind a tab",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\x0b"
+       "chunked\r\n\r\n0\r\n\r\n"},
       {"xchunked", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n" + get("/hello")},
       {"chunked in 1.0", "POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
       {"bare LF everywhere", "GET /hello HTTP/1.1\nHost: a\n\n"},
@@ -174,14 +183,16 @@ TEST_F(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
       {"an empty line first", "\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"a TLS hello", std::string("\x16\x03\x01\x02\x00\x01\x00", 7)},
       {"bad chunk size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n"},
-      {"negative chunk size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n"},
+      {"negative chunk size",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n"},
       {"0x chunk size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n"},
       {"overflowing chunk size",
        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000003\r\nabc\r\n0\r\n\r\n"},
-      {"chunk longer than it said", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"},
+      {"chunk longer than it said",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"},
       {"chunk with bare LF", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n"},
-      {"endless chunk extension", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=" + std::string(90000, 'x') +
-                                      "\r\nabc\r\n0\r\n\r\n"},
+      {"endless chunk extension", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=" +
+                                      std::string(90000, 'x') + "\r\nabc\r\n0\r\n\r\n"},
       {"flood of chunk extensions",
        [] {
          std::string text = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -202,11 +213,16 @@ TEST_F(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
 
 TEST_F(Server, accepts_the_unusual_that_is_still_clear) {
   std::vector<std::pair<std::string, std::string>> const table{
-      {"chunked", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n003\r\nllo\r\n0\r\n\r\n"},
-      {"chunked with a small extension", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\n"},
-      {"chunked with a trailer", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n"},
+      {"chunked",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n003\r\nllo\r\n0\r\n\r\n"},
+      {"chunked with a small extension",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\n"},
+      {"chunked with a trailer",
+       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n"},
       {"length with zeros in front", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 005\r\n\r\nhello"},
-      {"8-bit value", "GET /hello HTTP/1.1\r\nHost: a\r\nX: gr\xC3\xBC\xC3\x9F" "e\r\n\r\n"},
+      {"8-bit value",
+       "GET /hello HTTP/1.1\r\nHost: a\r\nX: gr\xC3\xBC\xC3\x9F"
+       "e\r\n\r\n"},
       {"HTTP 1.0 without Host", "GET /hello HTTP/1.0\r\n\r\n"},
   };
   scene.start();
@@ -221,7 +237,8 @@ TEST_F(Server, accepts_the_unusual_that_is_still_clear) {
 
 TEST_F(Server, closes_after_http_1_0_and_after_connection_close) {
   scene.start();
-  for (auto const& request : {std::string{"GET /hello HTTP/1.0\r\n\r\n"}, get("/hello", "Connection: foo, Close\r\n")}) {
+  for (auto const& request :
+       {std::string{"GET /hello HTTP/1.0\r\n\r\n"}, get("/hello", "Connection: foo, Close\r\n")}) {
     RawClient client{scene.port()};
     auto const answer = client.ask(request);
     EXPECT_EQ(answer.status, 200u);
@@ -271,7 +288,8 @@ TEST_F(Server, limits_the_body_by_its_route) {
   EXPECT_EQ(ask(chunked("/big", 2000000)).body.size(), 2000000u);
   // The client gets to read the answer although it was still sending.
   expect_error(ask(post("/echo", std::string(600000, 'x'))), 413, "PAYLOAD_TOO_LARGE");
-  expect_error(ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n"), 413, "PAYLOAD_TOO_LARGE");
+  expect_error(ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n"), 413,
+               "PAYLOAD_TOO_LARGE");
 }
 
 TEST_F(Server, asks_for_the_body_when_the_client_waits_to_be_asked) {
@@ -284,7 +302,8 @@ TEST_F(Server, asks_for_the_body_when_the_client_waits_to_be_asked) {
 
 TEST_F(Server, does_not_ask_for_a_body_that_it_would_refuse) {
   RawClient client{scene.start()};
-  auto const answer = client.ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n");
+  auto const answer =
+      client.ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n");
   expect_error(answer, 413, "PAYLOAD_TOO_LARGE");
   EXPECT_TRUE(client.is_closed());
 }
@@ -380,7 +399,8 @@ TEST_F(Server, does_not_let_a_handler_split_the_answer) {
     response.headers.add("Location", "/a\r\nSet-Cookie: evil=1");
     co_return response;
   });
-  scene.router.on("GET", "/odd", [](net::Request) -> base::Async<net::Response> { co_return net::Response::text(42, "x"); });
+  scene.router.on("GET", "/odd",
+                  [](net::Request) -> base::Async<net::Response> { co_return net::Response::text(42, "x"); });
   RawClient client{scene.start()};
   auto const answer = client.ask(get("/split"));
   expect_error(answer, 500, "INTERNAL_ERROR");
@@ -389,7 +409,8 @@ TEST_F(Server, does_not_let_a_handler_split_the_answer) {
 }
 
 TEST_F(Server, never_sends_a_body_where_none_belongs) {
-  scene.router.on("GET", "/none", [](net::Request) -> base::Async<net::Response> { co_return net::Response::text(204, "smuggled"); });
+  scene.router.on("GET", "/none",
+                  [](net::Request) -> base::Async<net::Response> { co_return net::Response::text(204, "smuggled"); });
   RawClient client{scene.start()};
   client.say(get("/none") + get("/hello"));
   EXPECT_EQ(client.answer().status, 204u);
@@ -403,8 +424,9 @@ TEST_F(Server, refuses_data_that_comes_before_an_upgrade_is_answered) {
     co_await pending.refuse(net::error_response(403, "FORBIDDEN", "no"));
   });
   scene.start();
-  std::string const ask = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  std::string const ask =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   RawClient early{scene.port()};
   expect_error(early.ask(get("/ws", ask) + "\x81\x80"), 400, "BAD_REQUEST");
   RawClient with_body{scene.port()};

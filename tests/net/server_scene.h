@@ -1,8 +1,8 @@
 #pragma once
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -37,7 +37,9 @@ class ServerScene {
     return port_;
   }
   std::uint16_t port() const { return port_; }
-  std::string url(std::string_view path) const { return "http://127.0.0.1:" + std::to_string(port_) + std::string{path}; }
+  std::string url(std::string_view path) const {
+    return "http://127.0.0.1:" + std::to_string(port_) + std::string{path};
+  }
   asio::any_io_executor executor() { return context_.get_executor(); }
 
   /// On the server's own thread.
@@ -79,7 +81,8 @@ struct Answer {
 /// Says bytes and hears bytes, nothing more; every wait ends after ten seconds.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0) : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0)
+      : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
     timeval const limit{10, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -122,7 +125,8 @@ class RawClient {
       head.remove_prefix(stop + 2);
     }
     heard_.erase(0, end);
-    auto const length = to_head ? 0 : static_cast<std::size_t>(std::atoll(std::string{answer.headers.find("Content-Length")}.c_str()));
+    auto const length =
+        to_head ? 0 : static_cast<std::size_t>(std::atoll(std::string{answer.headers.find("Content-Length")}.c_str()));
     while (heard_.size() < length)
       if (!hear()) return answer;
     answer.body = heard_.substr(0, length);

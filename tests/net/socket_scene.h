@@ -1,4 +1,7 @@
 #pragma once
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -8,9 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include "gateway/base/bell.h"
 #include "gateway/net/http_server.h"
@@ -74,7 +74,8 @@ struct Frame {
 
   std::uint16_t close_code() const {
     if ((first & 0x0F) != 8 || payload.size() < 2) return 0;
-    return static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) | static_cast<unsigned char>(payload[1]));
+    return static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
+                                      static_cast<unsigned char>(payload[1]));
   }
 };
 
@@ -94,7 +95,8 @@ inline std::string frame(std::uint8_t first, std::string_view payload, bool mask
   }
   std::string const key = masked ? "k3Y!" : "";
   bytes += key;
-  for (std::size_t i = 0; i < payload.size(); ++i) bytes += masked ? static_cast<char>(payload[i] ^ key[i % 4]) : payload[i];
+  for (std::size_t i = 0; i < payload.size(); ++i)
+    bytes += masked ? static_cast<char>(payload[i] ^ key[i % 4]) : payload[i];
   return bytes;
 }
 inline constexpr std::uint8_t text_frame = 0x81;
@@ -118,8 +120,10 @@ class RawPeer {
   base::Async<unsigned> connect(std::uint16_t port, std::string more = "") {
     auto [error] = co_await socket_.async_connect({asio::ip::address_v4::loopback(), port}, base::quietly);
     if (error) co_return 0;
-    co_await say("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + more + "\r\n");
+    co_await say(
+        "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+        more + "\r\n");
     head = co_await hear_head();
     co_return head.size() < 12 ? 0 : static_cast<unsigned>(std::atoi(head.c_str() + 9));
   }
@@ -135,8 +139,9 @@ class RawPeer {
     SHA1(reinterpret_cast<unsigned char const*>(key.data()), key.size(), digest.data());
     std::array<unsigned char, 64> encoded{};
     EVP_EncodeBlock(encoded.data(), digest.data(), digest.size());
-    co_await say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                 std::string{reinterpret_cast<char const*>(encoded.data())} + "\r\n\r\n");
+    co_await say(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        std::string{reinterpret_cast<char const*>(encoded.data())} + "\r\n\r\n");
   }
   base::Async<bool> say(std::string bytes) {
     auto [error, count] = co_await asio::async_write(socket_, asio::buffer(bytes), base::quietly);
@@ -165,7 +170,8 @@ class RawPeer {
     if (!whole) co_return Frame{};
     result.payload = heard_.substr(header, size);
     if (result.masked)
-      for (std::size_t i = 0; i < size; ++i) result.payload[i] = static_cast<char>(result.payload[i] ^ heard_[key_at + i % 4]);
+      for (std::size_t i = 0; i < size; ++i)
+        result.payload[i] = static_cast<char>(result.payload[i] ^ heard_[key_at + i % 4]);
     heard_.erase(0, header + size);
     co_return result;
   }
@@ -249,7 +255,7 @@ class SocketScene {
   base::SystemTime time;
   net::WebSocketSettings here_settings;
   net::WebSocketSettings there_settings;
-  std::shared_ptr<net::TlsClient> tls = net::make_tls_client();
+  std::shared_ptr<net::TlsClient> tls = trust();
   std::optional<net::HttpServer> server;
   std::uint16_t port = 0;
   base::TaskGroup tasks{context.get_executor()};
@@ -258,6 +264,11 @@ class SocketScene {
   bool ended = false;
 
  private:
+  /// Loading the trust store takes longer than a whole test.
+  static std::shared_ptr<net::TlsClient> trust() {
+    static auto const once = net::make_tls_client();
+    return once;
+  }
   base::Async<> door(net::PendingUpgrade pending) {
     if (on_upgrade) {
       co_await on_upgrade(std::move(pending));

@@ -1,17 +1,18 @@
 #pragma once
+#include <gtest/gtest.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <exception>
 #include <functional>
-#include <gtest/gtest.h>
 
 #include "gateway/base/async.h"
 
 namespace test {
 
-/// Runs one coroutine on `context` until it has ended. A story that still waits at the deadline fails the test; an exception
-/// that leaves it is thrown here.
+/// Runs one coroutine on `context` until it has ended. A story that still waits at the deadline fails the test; an
+/// exception that leaves it is thrown here.
 inline bool play(asio::io_context& context, std::function<base::Async<>()> story,
                  std::chrono::seconds deadline = std::chrono::seconds{20}) {
   bool ended = false;
