@@ -19,8 +19,8 @@ struct Database {
   pg::MigrationReport schema{};
 };
 
-/// The database that the settings name, or the private PostgreSQL in `data_dir`/postgres (started or joined). Brings the
-/// schema up to date. Throws pg::StartFailure.
+/// The database that the settings name, or the private PostgreSQL in `data_dir`/postgres (started or joined). Brings
+/// the schema up to date. Throws pg::StartFailure.
 Database open_database(config::Settings const& settings, pg::Purpose purpose);
 
 /// Runs one piece of asynchronous work to its end on a loop of its own, with a pool of one connection; for commands and

@@ -12,13 +12,7 @@ Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Log log)
     : index_{index},
       log_{log.with({{"core", index}})},
       tasks_{context_.get_executor(),
-             [this](std::exception_ptr crash) {
-               try {
-                 std::rethrow_exception(crash);
-               } catch (std::exception const& error) {
-                 log_.error("core task crashed", {{"error", error.what()}});
-               }
-             }},
+             [this](std::string const& what) { log_.error("core task crashed", {{"error", what}}); }},
       metronome_{context_.get_executor(), time_},
       database_{std::move(database), time_} {}
 

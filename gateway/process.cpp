@@ -141,7 +141,7 @@ struct Process::Parts {
       : settings{std::move(s)},
         log{std::move(l)},
         database{crm::open_database(settings, crm::pg::Purpose::serve)},
-        back_office_tasks{back_office.get_executor(), [this](std::exception_ptr crash) { report(crash); }},
+        back_office_tasks{back_office.get_executor(), [this](std::string const& what) { log.error("back office task crashed", {{"error", what}}); }},
         back_office_pool{pool_settings(database.conninfo, 4), time},
         ledger{back_office.get_executor(), back_office_pool, time, log, metrics},
         routing{back_office_pool, time, log, metrics},
@@ -163,14 +163,6 @@ struct Process::Parts {
     warm_resamplers();
     build_cores();
     build_routes();
-  }
-
-  void report(std::exception_ptr crash) const {
-    try {
-      std::rethrow_exception(crash);
-    } catch (std::exception const& error) {
-      log.error("back office task crashed", {{"error", error.what()}});
-    }
   }
 
   void build_cores() {

@@ -3,18 +3,23 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <cassert>
+#include <optional>
 #include <vector>
 
 namespace base {
 namespace {
 
-bool is_cancellation(std::exception_ptr const& crash) {
+/// The words of a crash; nothing for a cancellation that left the task as an exception, which is an ordinary end.
+std::optional<std::string> crash_of(std::exception_ptr const& crash) {
   try {
     std::rethrow_exception(crash);
   } catch (boost::system::system_error const& error) {
-    return error.code() == asio::error::operation_aborted;
+    if (error.code() == asio::error::operation_aborted) return std::nullopt;
+    return error.what();
+  } catch (std::exception const& error) {
+    return error.what();
   } catch (...) {
-    return false;
+    return "unknown exception";
   }
 }
 
@@ -34,7 +39,7 @@ void TaskGroup::spawn(Async<> task) {
                    // co_spawn may have queued an emission that still points into the signal: it goes after that.
                    asio::post(executor_, [spent = *stop] {});
                    stops_.erase(stop);
-                   if (crash && on_crash_ && !is_cancellation(crash)) on_crash_(crash);
+                   if (auto const what = crash ? crash_of(crash) : std::nullopt; what && on_crash_) on_crash_(*what);
                    if (stops_.empty()) empty_.cancel();
                  }));
 }

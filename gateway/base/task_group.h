@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <list>
+#include <string>
 #include <memory>
 
 #include "gateway/base/time_source.h"
@@ -15,7 +16,7 @@ namespace base {
 /// Nothing is ever left running: whoever owns a group drains it before destroying it.
 class TaskGroup {
  public:
-  using OnCrash = std::function<void(std::exception_ptr)>;
+  using OnCrash = std::function<void(std::string const& what)>;
 
   /// `on_crash` hears of a task that ended with an exception (a cancelled wait that got away is none); the group goes
   /// on.

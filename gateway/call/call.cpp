@@ -82,13 +82,7 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
       log_{services.log.with({{"call", plan_.id.text()}, {"call_sid", plan_.sid.text()}})},
       bridge_{services.settings.bridge, services.time, services.metrics.bridge, *this},
       tasks_{executor,
-             [this](std::exception_ptr crash) {
-               try {
-                 std::rethrow_exception(crash);
-               } catch (std::exception const& error) {
-                 log_.error("call task crashed", {{"error", error.what()}});
-               }
-             }},
+             [this](std::string const& what) { log_.error("call task crashed", {{"error", what}}); }},
       bell_{executor},
       caller_closed_{executor},
       agent_closed_{executor},

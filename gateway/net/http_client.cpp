@@ -103,7 +103,7 @@ CURL* prepare(Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // A name lookup that outlasts its request is left behind; else this thread, and with it every request, would wait for
   // it.
-  //QE
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call.method.c_str());

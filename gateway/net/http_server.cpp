@@ -196,15 +196,7 @@ HttpServer::HttpServer(asio::any_io_executor executor, base::TimeSource& time, b
       limits_{limits},
       acceptor_{executor},
       connections_{executor,
-                   [this](std::exception_ptr crash) {
-                     try {
-                       std::rethrow_exception(crash);
-                     } catch (std::exception const& error) {
-                       log_.error("http connection crashed", {{"error", error.what()}});
-                     } catch (...) {
-                       log_.error("http connection crashed");
-                     }
-                   }},
+                   [this](std::string const& what) { log_.error("http connection crashed", {{"error", what}}); }},
       accepted_{metrics.counter("switchboard_http_connections_total", "Connections accepted.")},
       refused_{
           metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")} {}

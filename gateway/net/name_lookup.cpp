@@ -3,14 +3,13 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace net {
 namespace {
@@ -19,7 +18,8 @@ using Addresses = std::vector<asio::ip::address>;
 
 constexpr std::size_t most_threads = 16;
 
-/// The coroutine's side: lives on its event loop and is touched there only, except `answer`, which is filled before the post.
+/// The coroutine's side: lives on its event loop and is touched there only, except `answer`, which is filled before the
+/// post.
 struct Asker {
   explicit Asker(asio::any_io_executor e) : executor{e}, bell{e, asio::steady_timer::time_point::max()} {}
   asio::any_io_executor executor;
@@ -138,7 +138,8 @@ base::Async<base::Result<Addresses>> look_up(std::string host) {
   auto const literal = asio::ip::make_address(host, not_in_figures);
   if (!not_in_figures) co_return Addresses{literal};
   auto const stop = co_await asio::this_coro::cancellation_state;
-  if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "lookup abandoned");
+  if (stop.cancelled() != asio::cancellation_type::none)
+    co_return base::fail(base::Fault::cancelled, "lookup abandoned");
   auto const asker = std::make_shared<Asker>(co_await asio::this_coro::executor);
   auto const question = std::make_shared<Question>(std::move(host), asker);
   // Also when this frame is destroyed while it waits, together with its event loop.

@@ -211,7 +211,8 @@ std::string ChildScene::conninfo() const {
 std::optional<crm::CallRecord> ChildScene::record(std::string const& call_sid) {
   crm::Database const database{.conninfo = conninfo(), .server = nullptr};
   if (database.conninfo.empty()) return std::nullopt;
-  auto const look = [&](crm::pg::Pool& pool, base::Instant deadline) -> base::Async<base::Result<std::optional<crm::CallRecord>>> {
+  auto const look = [&](crm::pg::Pool& pool,
+                        base::Instant deadline) -> base::Async<base::Result<std::optional<crm::CallRecord>>> {
     auto session = pool.until(deadline);
     auto found = co_await crm::find_call(session, call_sid);
     co_return found;
@@ -227,10 +228,12 @@ std::optional<crm::CallRecord> ChildScene::ended_record(std::string const& call_
 }
 
 bool ChildScene::heard(std::string const& call_sid, std::string const& words, milliseconds patience) {
-  return until([&] {
-    auto const now = record(call_sid);
-    return now && heard_of_agent(*now).find(words) != std::string::npos;
-  }, patience);
+  return until(
+      [&] {
+        auto const now = record(call_sid);
+        return now && heard_of_agent(*now).find(words) != std::string::npos;
+      },
+      patience);
 }
 
 pid_t ChildScene::postmaster() const {
@@ -245,7 +248,9 @@ void ChildScene::kill_postmaster() {
   ASSERT_TRUE(until([&] { return postmaster() != server; }));
 }
 
-std::string ChildScene::log() const { return text_of(folder.path() / "log"); }
+std::string ChildScene::log() const {
+  return text_of(folder.path() / "log");
+}
 
 std::size_t count(crm::CallRecord const& record, std::string_view kind) {
   return static_cast<std::size_t>(std::ranges::count(record.events, kind, &crm::CallEvent::kind));

@@ -1,6 +1,6 @@
 #pragma once
-// The stage of the out-of-process flow tests: the real program as a child of the test, between both simulators, with a data
-// directory and ports of its own. Real time.
+// The stage of the out-of-process flow tests: the real program as a child of the test, between both simulators, with a
+// data directory and ports of its own. Real time.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -55,8 +55,8 @@ struct Ended {
   std::string out;
   std::string err;
 };
-Ended run_to_end(std::vector<std::string> arguments, Environment const& environment, std::filesystem::path const& folder,
-                 milliseconds patience = 40s);
+Ended run_to_end(std::vector<std::string> arguments, Environment const& environment,
+                 std::filesystem::path const& folder, milliseconds patience = 40s);
 
 class ChildScene {
  public:
@@ -109,7 +109,7 @@ class ChildScene {
   Simulators sims;
   std::uint16_t const port = free_port();
   std::uint16_t const ops_port = free_port();
-  std::string program;  ///< Path of the binary.
+  std::string program;          ///< Path of the binary.
   std::vector<std::string> as;  ///< What runs the program: setpriv and its arguments, say.
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Stands where a load balancer stands: callers reach the gateway through it, and a connection that comes while the gateway is
-// down waits for it instead of being refused.
+// Stands where a load balancer stands: callers reach the gateway through it, and a connection that comes while the
+// gateway is down waits for it instead of being refused.
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>

@@ -19,16 +19,18 @@ class Commands : public ProcessTest {
 TEST_F(Commands, make_numbers_that_are_answered_within_two_seconds) {
   ChildScene scene;
   scene.serve();
-  auto const tenant = id_of(scene.command({"tenants", "add", "--name", "Acme Dental", "--timezone", "America/New_York", "--json"}));
-  auto const agent = id_of(scene.command({"agents", "add", "--tenant", tenant, "--name", "Front", "--elevenlabs-agent-id", agent_id,
-                                          "--number", "+15550002222", "--json"}));
+  auto const tenant =
+      id_of(scene.command({"tenants", "add", "--name", "Acme Dental", "--timezone", "America/New_York", "--json"}));
+  auto const agent = id_of(scene.command({"agents", "add", "--tenant", tenant, "--name", "Front",
+                                          "--elevenlabs-agent-id", agent_id, "--number", "+15550002222", "--json"}));
   EXPECT_TRUE(routes(scene, 1));
   auto plan = scene.plan();
   plan.to = "+15550002222";
   auto const first = scene.place(plan);
   EXPECT_TRUE(first.comes_to(EventKind::agent_silent));
 
-  auto const number = id_of(scene.command({"numbers", "add", "--tenant", tenant, "--agent", agent, "--number", "+15550003333", "--json"}));
+  auto const number = id_of(
+      scene.command({"numbers", "add", "--tenant", tenant, "--agent", agent, "--number", "+15550003333", "--json"}));
   EXPECT_TRUE(number.starts_with("num_")) << number;
   EXPECT_TRUE(routes(scene, 2));
   plan.to = "+15550003333";
@@ -40,7 +42,8 @@ TEST_F(Commands, make_numbers_that_are_answered_within_two_seconds) {
     ASSERT_TRUE(scene.ended_record(call.sid()));
   }
 
-  auto const listed = Json::parse(scene.command({"calls", "list", "--tenant", tenant, "--since", "1h", "--json"}).out, nullptr, false);
+  auto const listed =
+      Json::parse(scene.command({"calls", "list", "--tenant", tenant, "--since", "1h", "--json"}).out, nullptr, false);
   ASSERT_EQ(listed.size(), 2U);
   EXPECT_EQ(listed[0].value("call_sid", ""), second.sid());
   EXPECT_EQ(listed[1].value("agent_id", ""), agent);
@@ -54,14 +57,15 @@ TEST_F(Commands, make_numbers_that_are_answered_within_two_seconds) {
 TEST_F(Commands, say_two_for_wrong_usage_and_one_for_what_cannot_be_done) {
   ChildScene scene;
   scene.serve();
-  std::vector<std::vector<std::string>> const wrong{{},
-                                                    {"dial"},
-                                                    {"calls", "show"},
-                                                    {"calls", "list", "--since", "yesterday"},
-                                                    {"tenants", "add"},
-                                                    {"agents", "add", "--name", "Front"},
-                                                    {"numbers", "add", "--tenant", "t", "--agent", "a", "--number", "555"},
-                                                    {"serve", "--no-such-flag"}};
+  std::vector<std::vector<std::string>> const wrong{
+      {},
+      {"dial"},
+      {"calls", "show"},
+      {"calls", "list", "--since", "yesterday"},
+      {"tenants", "add"},
+      {"agents", "add", "--name", "Front"},
+      {"numbers", "add", "--tenant", "t", "--agent", "a", "--number", "555"},
+      {"serve", "--no-such-flag"}};
   for (auto const& arguments : wrong) {
     auto const ended = scene.command(arguments);
     EXPECT_EQ(ended.status, 2) << testing::PrintToString(arguments);

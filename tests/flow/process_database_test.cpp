@@ -1,4 +1,5 @@
-// The database goes away while people are on the telephone: they do not notice, and their records are written afterwards.
+// The database goes away while people are on the telephone: they do not notice, and their records are written
+// afterwards.
 #include <signal.h>
 
 #include "crm/pg/cluster_lock.h"
@@ -66,7 +67,8 @@ TEST_F(DatabaseOutage, of_the_operators_server_is_sat_out) {
   Folder elsewhere;
   crm::pg::PrivatePostgres server{elsewhere.path() / "server", crm::pg::Purpose::serve};
   std::string escaped;
-  for (char const c : (elsewhere.path() / "server" / "socket").string()) escaped += c == '/' ? std::string{"%2F"} : std::string{c};
+  for (char const c : (elsewhere.path() / "server" / "socket").string())
+    escaped += c == '/' ? std::string{"%2F"} : std::string{c};
   ChildScene scene{{{"DATABASE_URL", "postgresql://switchboard@" + escaped + ":5432/switchboard"}}};
   scene.serve();
   scene.seed();

@@ -35,8 +35,8 @@ class Start : public ProcessTest {
   static void expect_line(std::string const& text, Sentence const& sentence) {
     std::istringstream lines{text};
     for (std::string line; std::getline(lines, line);) {
-      bool const all = line.find(sentence.key) != std::string::npos && line.find(sentence.problem) != std::string::npos &&
-                       line.find(sentence.fix) != std::string::npos;
+      bool const all = line.find(sentence.key) != std::string::npos &&
+                       line.find(sentence.problem) != std::string::npos && line.find(sentence.fix) != std::string::npos;
       if (all) return;
     }
     ADD_FAILURE() << "no line says it all:\n" << text;
@@ -51,7 +51,8 @@ class Start : public ProcessTest {
 
 TEST_F(Start, is_refused_with_the_settings_name_what_is_wrong_and_what_to_do) {
   ChildScene scene;
-  expect_refusal(scene, {{"SWITCHBOARD_COREZ", "2"}}, {"SWITCHBOARD_COREZ", "no setting has this name", "SWITCHBOARD_CORES"});
+  expect_refusal(scene, {{"SWITCHBOARD_COREZ", "2"}},
+                 {"SWITCHBOARD_COREZ", "no setting has this name", "SWITCHBOARD_CORES"});
   expect_refusal(scene, {{"PORT", "telephone"}}, {"PORT", "telephone", ";"});
   expect_refusal(scene, {{"PUBLIC_BASE_URL", ""}}, {"PUBLIC_BASE_URL", "is missing", "set it"});
   expect_refusal(scene, {{"TWILIO_AUTH_TOKEN", ""}}, {"TWILIO_AUTH_TOKEN", "is missing", "TWILIO_AUTH_TOKEN_FILE"});
@@ -95,14 +96,16 @@ TEST_F(Start, is_judged_beforehand_by_the_doctor) {
   scene.seed();
   auto const text = scene.command({"doctor"});
   EXPECT_EQ(text.status, 0) << text.out << text.err;
-  for (auto const* line : {"ok    Settings", "ok    Database", "ok    Phone numbers", "ok    Twilio", "ok    ElevenLabs"})
+  for (auto const* line :
+       {"ok    Settings", "ok    Database", "ok    Phone numbers", "ok    Twilio", "ok    ElevenLabs"})
     EXPECT_NE(text.out.find(line), std::string::npos) << line << "\n" << text.out;
 
   auto const well = Json::parse(scene.command({"doctor", "--json"}).out, nullptr, false);
   EXPECT_EQ(well.value("status", ""), "warn") << well.dump(1);
   EXPECT_EQ(check_named(well, "Twilio").value("status", ""), "ok");
 
-  auto const refused = scene.command({"doctor", "--json"}, {{"TWILIO_AUTH_TOKEN", std::string(32, 'f')}, {"ELEVENLABS_API_KEY", "sk_wrong"}});
+  auto const refused = scene.command({"doctor", "--json"},
+                                     {{"TWILIO_AUTH_TOKEN", std::string(32, 'f')}, {"ELEVENLABS_API_KEY", "sk_wrong"}});
   EXPECT_EQ(refused.status, 1);
   auto const ill = Json::parse(refused.out, nullptr, false);
   EXPECT_EQ(ill.value("status", ""), "fail");

@@ -44,9 +44,8 @@ sim::twilio::TwilioSimSettings carrier_settings(sim::twilio::Account account) {
 
 bool PlacedCall::comes_to(EventKind kind, std::size_t nth, milliseconds patience) const {
   std::unique_lock lock{story_->mutex};
-  return story_->news.wait_for(lock, patience, [&] {
-    return static_cast<std::size_t>(std::ranges::count(story_->seen, kind)) >= nth;
-  });
+  return story_->news.wait_for(lock, patience,
+                               [&] { return static_cast<std::size_t>(std::ranges::count(story_->seen, kind)) >= nth; });
 }
 
 std::string PlacedCall::sid() const {

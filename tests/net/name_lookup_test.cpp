@@ -15,7 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The name service of this program: "slow.test" is not answered before open(), "no.test" does not exist, "good.test" is here.
+/// The name service of this program: "slow.test" is not answered before open(), "no.test" does not exist, "good.test"
+/// is here.
 class NameService {
  public:
   static NameService& get() {
@@ -124,10 +125,13 @@ TEST_F(NameLookup, waits_its_turn_when_every_thread_hangs_and_is_answered_then) 
   constexpr std::size_t many = 40;
   std::size_t answered = 0;
   for (std::size_t i = 0; i < many; ++i) {
-    asio::co_spawn(loop, [&answered]() -> base::Async<> {
-      auto const found = co_await net::look_up("slow.test");
-      if (found) ++answered;
-    }, asio::detached);
+    asio::co_spawn(
+        loop,
+        [&answered]() -> base::Async<> {
+          auto const found = co_await net::look_up("slow.test");
+          if (found) ++answered;
+        },
+        asio::detached);
   }
   loop.run_for(10ms);
   EXPECT_TRUE(NameService::get().comes_to_hold(16));

@@ -132,7 +132,7 @@ base::Async<SimCall::Next> SimCall::perform(Page const& page, Dial const& verb) 
   auto const& callee = verb.callees.front();
   bool const conference = callee.kind == "Conference";
   CallRecord child{new_sid("CA"), record_.account_sid, record_.sid, record_.from, callee.address, "outbound-dial"};
-  journal_.note(EventKind::dialling, callee.kind);
+  journal_.note(EventKind::dialling, callee.kind + " " + callee.address);
   unsigned number = 0;
   auto const progress = [&](std::string_view event, CallStatus status, std::chrono::seconds talked) {
     auto const sequence = number++;
