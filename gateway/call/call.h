@@ -126,6 +126,7 @@ class Call final : private BridgeEvents {
 
   void wish(Wish what, Ending ending);
   void note(std::string_view kind, std::string detail_json = "{}");
+  void note(std::string_view kind, std::string_view key, std::string_view value);
   std::vector<crm::CallTurn> all_turns() const;
   void save();
   void close_record();

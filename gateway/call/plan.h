@@ -6,6 +6,7 @@
 #include "crm/model/call_record.h"
 #include "crm/routing.h"
 #include "gateway/base/ids.h"
+#include "gateway/call/carrier.h"
 
 namespace gateway {
 
@@ -21,6 +22,7 @@ struct CallPlan {
   /// The record of a call that another process served before it died: it goes on here.
   std::optional<crm::CallRecord> earlier;
 
+  CarrierCall at_carrier() const { return {account, sid}; }
   std::string const& person() const { return direction == crm::CallDirection::inbound ? from : to; }
   std::string const& our_number() const { return direction == crm::CallDirection::inbound ? to : from; }
 };

@@ -46,6 +46,7 @@ TEST_F(KilledProcess, is_followed_by_one_that_goes_on_with_the_call_and_closes_t
   EXPECT_TRUE(scene.heard(patient.sid(), "Here I am again."));
   scene.sims.hang_up(patient);
   EXPECT_EQ(patient.result().streams.size(), 2U);
+  for (auto const& violation : patient.result().violations) std::cerr << violation.code << " " << violation.what << "\n";
 
   auto const after = scene.ended_record(patient.sid());
   ASSERT_TRUE(after);
