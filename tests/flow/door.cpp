@@ -53,11 +53,13 @@ base::Async<> Door::reach(Socket& inner, bool& reached) {
   Tcp::endpoint const there{asio::ip::address_v4::loopback(), inner_};
   asio::steady_timer pause{inner.get_executor()};
   while (stop.cancelled() == asio::cancellation_type::none) {
-    auto [error] = co_await inner.async_connect(there, base::quietly);
-    reached = !error;
-    if (reached) co_return;
-    boost::system::error_code ignored;
-    inner.close(ignored);
+    if (!held_) {
+      auto [error] = co_await inner.async_connect(there, base::quietly);
+      reached = !error;
+      if (reached) co_return;
+      boost::system::error_code ignored;
+      inner.close(ignored);
+    }
     pause.expires_after(try_again_after);
     (void)co_await pause.async_wait(base::quietly);
   }

@@ -20,6 +20,8 @@ class Door {
   /// Until close().
   base::Async<> serve();
   base::Async<> close(base::TimeSource& time);
+  /// Held, what comes waits as if nobody were behind the door; connections that stand go on.
+  void hold(bool held) { held_ = held; }
 
  private:
   using Socket = asio::ip::tcp::socket;
@@ -31,6 +33,7 @@ class Door {
   asio::ip::tcp::acceptor acceptor_;
   std::uint16_t inner_;
   base::TaskGroup connections_;
+  bool held_ = false;
 };
 
 }  // namespace outside

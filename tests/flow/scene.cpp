@@ -323,6 +323,14 @@ PlacedCall Scene::place(CallPlan plan) {
   return call;
 }
 
+void Scene::hang_up(PlacedCall const& call) {
+  with_carrier([sid = call.sid()](sim::twilio::TwilioSim& sim) {
+    auto const entry = sim.calls().find(sid);
+    if (entry && entry->live) entry->live->hang_up();
+    return 0;
+  });
+}
+
 std::optional<crm::CallRecord> Scene::record_now(std::string const& call_sid) {
   crm::Database const database{conninfo_, nullptr};
   auto const work = [&call_sid](crm::pg::Pool& pool, base::Instant deadline) -> base::Async<base::Result<std::optional<crm::CallRecord>>> {

@@ -111,6 +111,8 @@ class Scene {
 
   CallPlan plan(std::string const& number) const;
   PlacedCall place(CallPlan plan);
+  /// The caller hangs up, if the call still goes on.
+  void hang_up(PlacedCall const& call);
   /// The row, once it has its terminal state.
   crm::CallRecord record(std::string const& call_sid);
   /// The row as it is now.

@@ -133,6 +133,14 @@ std::uint16_t Simulators::open_door(std::uint16_t inner) {
   return asio::co_spawn(loop_, there(), asio::use_future).get();
 }
 
+void Simulators::hold_doors(bool held) {
+  auto const there = [this, held]() -> base::Async<> {
+    for (auto const& door : doors_) door->hold(held);
+    co_return;
+  };
+  asio::co_spawn(loop_, there(), asio::use_future).get();
+}
+
 net::Response Simulators::get(std::string const& url) {
   net::HttpCall call;
   call.url = url;

@@ -66,6 +66,8 @@ class Simulators {
   void greet_with(std::string text);
   /// A door before that port, from now on; returns its port.
   std::uint16_t open_door(std::uint16_t inner);
+  /// Held, no door connects to what is behind it.
+  void hold_doors(bool held);
   net::Response get(std::string const& url);
 
   /// Runs `work(ElevenLabsSim&)` on the simulators' thread.

@@ -51,7 +51,7 @@ TEST_F(Tools, keys_that_the_caller_presses_reach_the_agent) {
   EXPECT_TRUE(scene().agent_comes_to(number, [](ConversationRecord const& conversation) {
     return !conversation.user_messages.empty() || !conversation.contextual_updates.empty();
   }));
-  scene().with_carrier([&](sim::twilio::TwilioSim& sim) { return sim.calls().find(call.sid())->live->hang_up(), 0; });
+  scene().hang_up(call);
   call.result();
   auto const conversation = scene().conversations(number).at(0);
   std::string told;
@@ -136,6 +136,7 @@ TEST_F(Tools, a_transfer_to_a_busy_person_brings_the_caller_back_to_the_agent) {
   scene().change(number, [](Agent& agent) {
     agent.first_message = words("Nobody is free, may I take a message?", 1s);
     agent.turns.front().reply.clear();
+    std::erase(agent.client_events, "interruption");
   });
   auto const& result = call.result();
   EXPECT_TRUE(result.clean()) << result.violations.front().what;
