@@ -88,8 +88,11 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
     record_.events = plan_.earlier->events;
   }
   if (plan_.route->agent.record) {
-    recording_ = services.recordings.start(plan_.id.text());
-    record_.recording_path = recording_->path();
+    // A call that is taken over goes on in a file of its own: what its first process wrote stays.
+    auto const part = plan_.earlier ? "." + std::to_string(record_.resumed) : std::string{};
+    recording_ = services.recordings.start(plan_.id.text() + part);
+    if (plan_.earlier) record_.recording_path = plan_.earlier->recording_path;
+    if (!record_.recording_path) record_.recording_path = recording_->path();
     bridge_.record_to(recording_.get());
   }
 }
@@ -100,6 +103,7 @@ base::Async<> Call::run() {
   services_.metrics.live.Increment();
   services_.metronome.join(bridge_);
   note(plan_.earlier ? "taken_over" : "answered");
+  if (plan_.earlier && recording_) note("recording_continues", "path", recording_->path());
   log_.info("call began", {{"direction", crm::to_string(plan_.direction)}, {"from", base::masked_phone(plan_.from)},
                            {"tenant", plan_.route->tenant.text()}, {"taken_over", plan_.earlier.has_value()}});
   save();

@@ -41,9 +41,9 @@ RecordingDesk::RecordingDesk(std::filesystem::path directory, base::Metrics& met
 
 RecordingDesk::~RecordingDesk() { writer_.join(); }
 
-std::unique_ptr<Recording> RecordingDesk::start(std::string const& call_id) {
+std::unique_ptr<Recording> RecordingDesk::start(std::string const& name) {
   auto file = std::make_shared<File>();
-  file->path = directory_ / (call_id + ".wav");
+  file->path = directory_ / (name + ".wav");
   auto path = file->path;
   return std::make_unique<Recording>(*this, std::move(file), std::move(path));
 }

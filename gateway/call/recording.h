@@ -28,8 +28,8 @@ class RecordingDesk {
   RecordingDesk(std::filesystem::path directory, base::Metrics& metrics, base::Log log);
   ~RecordingDesk();  ///< Writes what is queued, then returns.
 
-  /// DIRECTORY/<call id>.wav. Any thread.
-  std::unique_ptr<Recording> start(std::string const& call_id);
+  /// DIRECTORY/<name>.wav, replacing a file of that name. Any thread.
+  std::unique_ptr<Recording> start(std::string const& name);
 
  private:
   friend class Recording;
