@@ -1,10 +1,9 @@
 #include "gateway/core.h"
 
-#include <future>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
+#include <future>
 
 namespace gateway {
 
@@ -16,7 +15,13 @@ Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Log log)
       metronome_{context_.get_executor(), time_},
       database_{std::move(database), time_} {}
 
-Core::~Core() { assert(!thread_.joinable()); }
+Core::~Core() {
+  assert(!thread_.joinable());
+  // Their timers belong to the loop, which goes with the other members before these would.
+  server.reset();
+  media_door.reset();
+  calls.reset();
+}
 
 void Core::start() {
   tasks_.spawn(metronome_.run());

@@ -1,9 +1,8 @@
 #pragma once
+#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include <boost/asio/io_context.hpp>
 
 #include "crm/pg/pool.h"
 #include "gateway/base/task_group.h"
@@ -14,8 +13,8 @@
 
 namespace gateway {
 
-/// One media core: a thread, its event loop, its listener, its small database pool and the calls that live on it. Built on the
-/// main thread before start(); from then on everything but post() belongs to its own thread.
+/// One media core: a thread, its event loop, its listener, its small database pool and the calls that live on it. Built
+/// on the main thread before start(); from then on everything but post() belongs to its own thread.
 class Core {
  public:
   Core(std::size_t index, crm::pg::PoolSettings database, base::Log log);

@@ -8,21 +8,22 @@
 #include "gateway/serve_command.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Switchboard answers a business's phone with an AI receptionist and writes down what happened.", "switchboard"};
+  CLI::App app{"Switchboard answers a business's phone with an AI receptionist and writes down what happened.",
+               "switchboard"};
   app.require_subcommand(1);
   app.set_version_flag("--version", SWITCHBOARD_VERSION);
 
   int exit_code = 0;
   std::map<std::string, std::string> flags;
   std::string config_file;
-  gateway::CommandContext context{
-      [&] {
-        std::optional<std::filesystem::path> file;
-        if (!config_file.empty()) file = config_file;
-        auto const settings = config::load(config::process_sources(config::Purpose::tool, {}, file));
-        return crm::open_database(settings, crm::pg::Purpose::command);
-      },
-      &std::cout, &std::cerr, ::isatty(STDOUT_FILENO) == 1};
+  gateway::CommandContext context{[&] {
+                                    std::optional<std::filesystem::path> file;
+                                    if (!config_file.empty()) file = config_file;
+                                    auto const settings =
+                                        config::load(config::process_sources(config::Purpose::tool, {}, file));
+                                    return crm::open_database(settings, crm::pg::Purpose::command);
+                                  },
+                                  &std::cout, &std::cerr, ::isatty(STDOUT_FILENO) == 1};
   gateway::add_serve_commands(app, context, flags, config_file, exit_code);
   gateway::add_record_commands(app, context, exit_code);
   gateway::add_seed_command(app, context, exit_code);

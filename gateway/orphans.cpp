@@ -8,14 +8,20 @@ namespace {
 
 constexpr auto sweep_every = std::chrono::seconds{30};
 constexpr auto query_limit = std::chrono::seconds{5};
-// A carrier that cannot be asked for this long will not tell us any more; Twilio's longest call is four hours by default.
+// A carrier that cannot be asked for this long will not tell us any more; Twilio's longest call is four hours by
+// default.
 constexpr auto longest_call = std::chrono::hours{5};
 
 }  // namespace
 
-OrphanSweep::OrphanSweep(crm::pg::Pool& database, Carrier& carrier, base::TimeSource& time, base::Log log, std::string node,
-                         std::int64_t epoch)
-    : database_{database}, carrier_{carrier}, time_{time}, log_{std::move(log)}, node_{std::move(node)}, epoch_{epoch} {}
+OrphanSweep::OrphanSweep(crm::pg::Pool& database, Carrier& carrier, base::TimeSource& time, base::Log log,
+                         std::string node, std::int64_t epoch)
+    : database_{database},
+      carrier_{carrier},
+      time_{time},
+      log_{std::move(log)},
+      node_{std::move(node)},
+      epoch_{epoch} {}
 
 base::Async<> OrphanSweep::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -43,8 +49,8 @@ base::Async<> OrphanSweep::settle(crm::CallRecord const& call) {
   auto const duration = ended && facts->duration ? *facts->duration : std::chrono::seconds{0};
   auto const end = duration.count() > 0 ? call.started_at + duration : time_.wall();
   auto session = database_.until(time_.now() + query_limit);
-  auto const closed = co_await crm::close_call(session, call.call_sid, status, std::string{to_string(Ending::node_lost)},
-                                               blame(Ending::node_lost), end);
+  auto const closed = co_await crm::close_call(
+      session, call.call_sid, status, std::string{to_string(Ending::node_lost)}, blame(Ending::node_lost), end);
   if (closed && *closed) log_.info("orphan closed", {{"call", call.id.text()}, {"status", crm::to_string(status)}});
 }
 

@@ -5,8 +5,8 @@
 
 namespace gateway {
 
-/// Finds calls that an earlier life of this node left open, asks the carrier about each and writes their end. A call that still
-/// runs is left alone: its next webhook brings it back to us. Runs on the back office.
+/// Finds calls that an earlier life of this node left open, asks the carrier about each and writes their end. A call
+/// that still runs is left alone: its next webhook brings it back to us. Runs on the back office.
 class OrphanSweep {
  public:
   OrphanSweep(crm::pg::Pool& database, Carrier& carrier, base::TimeSource& time, base::Log log, std::string node,

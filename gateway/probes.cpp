@@ -23,15 +23,18 @@ std::vector<ProbeResult> probe_database(config::Settings const& settings) {
       auto loaded = co_await routing.refresh(time.now() + std::chrono::seconds{10});
       if (loaded) numbers = routing.table()->size();
     });
-    ProbeResult reachable{"Database", Status::ok, database.server ? "private PostgreSQL runs" : "DATABASE_URL answers", ""};
+    ProbeResult reachable{"Database", Status::ok, database.server ? "private PostgreSQL runs" : "DATABASE_URL answers",
+                          ""};
     ProbeResult routes{"Phone numbers", Status::ok, std::to_string(numbers) + " answered by an agent", ""};
     if (numbers == 0) {
       routes.status = Status::warn;
-      routes.fix = "switchboard tenants add, then switchboard agents add --tenant … --elevenlabs-agent-id … --number +1…";
+      routes.fix =
+          "switchboard tenants add, then switchboard agents add --tenant … --elevenlabs-agent-id … --number +1…";
     }
     return {reachable, routes};
   } catch (std::exception const& error) {
-    return {{"Database", Status::fail, error.what(), "Start the server DATABASE_URL names, or leave it empty for a private one."}};
+    return {{"Database", Status::fail, error.what(),
+             "Start the server DATABASE_URL names, or leave it empty for a private one."}};
   }
 }
 
@@ -39,16 +42,21 @@ base::Result<net::Response> ask(net::HttpCall call) {
   asio::io_context loop{1};
   net::HttpClient http;
   base::Result<net::Response> answer = base::fail(base::Fault::unavailable, "no answer");
-  asio::co_spawn(loop, [&]() -> base::Async<> { answer = co_await http.send(std::move(call)); }, [](std::exception_ptr) {});
+  asio::co_spawn(
+      loop, [&]() -> base::Async<> { answer = co_await http.send(std::move(call)); }, [](std::exception_ptr) {});
   loop.run();
   return answer;
 }
 
 ProbeResult judge(std::string name, base::Result<net::Response> const& answer, std::string refused_fix) {
-  if (!answer) return {std::move(name), Status::fail, "cannot be reached (" + answer.error().detail + ")", "Check the network, DNS and firewall of this machine."};
+  if (!answer)
+    return {std::move(name), Status::fail, "cannot be reached (" + answer.error().detail + ")",
+            "Check the network, DNS and firewall of this machine."};
   if (answer->status == 401 || answer->status == 403)
-    return {std::move(name), Status::fail, "credentials refused (HTTP " + std::to_string(answer->status) + ")", std::move(refused_fix)};
-  if (answer->status >= 400) return {std::move(name), Status::warn, "answered HTTP " + std::to_string(answer->status), "Try again later."};
+    return {std::move(name), Status::fail, "credentials refused (HTTP " + std::to_string(answer->status) + ")",
+            std::move(refused_fix)};
+  if (answer->status >= 400)
+    return {std::move(name), Status::warn, "answered HTTP " + std::to_string(answer->status), "Try again later."};
   return {std::move(name), Status::ok, "credentials accepted", ""};
 }
 
@@ -58,9 +66,11 @@ std::vector<ProbeResult> probe(config::Settings const& settings) {
   auto results = probe_database(settings);
   if (!settings.twilio.account_sid.empty() && !settings.twilio.auth_token.empty()) {
     net::HttpCall call;
-    call.url = settings.twilio.api_base_url + "/2010-04-01/Accounts/" + settings.twilio.account_sid + "/IncomingPhoneNumbers.json?PageSize=1";
+    call.url = settings.twilio.api_base_url + "/2010-04-01/Accounts/" + settings.twilio.account_sid +
+               "/IncomingPhoneNumbers.json?PageSize=1";
     call.basic_auth.emplace(settings.twilio.account_sid, settings.twilio.auth_token);
-    results.push_back(judge("Twilio", ask(std::move(call)), "Copy Account SID and Auth Token anew from the Twilio console."));
+    results.push_back(
+        judge("Twilio", ask(std::move(call)), "Copy Account SID and Auth Token anew from the Twilio console."));
   }
   if (!settings.elevenlabs.api_key.empty()) {
     net::HttpCall call;

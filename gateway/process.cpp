@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <future>
-#include <thread>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
+#include <future>
+#include <thread>
 
 #include "crm/database.h"
 #include "crm/ledger.h"
@@ -106,8 +105,8 @@ crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t siz
   return settings;
 }
 
-/// The media cores share their port, and any other process of the same user could share it too and get half of the calls:
-/// so the port is first asked for alone. Throws a sentence that names the setting.
+/// The media cores share their port, and any other process of the same user could share it too and get half of the
+/// calls: so the port is first asked for alone. Throws a sentence that names the setting.
 void must_be_free(std::string const& address, std::uint16_t port, char const* setting) {
   using asio::ip::tcp;
   asio::io_context context;
@@ -120,8 +119,8 @@ void must_be_free(std::string const& address, std::uint16_t port, char const* se
   if (!error) acceptor.listen(1, error);
   if (!error) return;
   auto const why = error == asio::error::address_in_use ? "another program listens there" : error.message();
-  throw std::runtime_error{fmt::format("{}: cannot listen on {} port {}: {}; stop that program or set another {}", setting,
-                                       address, port, why, setting)};
+  throw std::runtime_error{fmt::format("{}: cannot listen on {} port {}: {}; stop that program or set another {}",
+                                       setting, address, port, why, setting)};
 }
 
 /// Lets calls write to the ledger without knowing of databases.
@@ -141,7 +140,9 @@ struct Process::Parts {
       : settings{std::move(s)},
         log{std::move(l)},
         database{crm::open_database(settings, crm::pg::Purpose::serve)},
-        back_office_tasks{back_office.get_executor(), [this](std::string const& what) { log.error("back office task crashed", {{"error", what}}); }},
+        back_office_tasks{
+            back_office.get_executor(),
+            [this](std::string const& what) { log.error("back office task crashed", {{"error", what}}); }},
         back_office_pool{pool_settings(database.conninfo, 4), time},
         ledger{back_office.get_executor(), back_office_pool, time, log, metrics},
         routing{back_office_pool, time, log, metrics},
@@ -172,8 +173,16 @@ struct Process::Parts {
       auto core = std::make_unique<Core>(i, pool_settings(database.conninfo, 2), log);
       auto& pool = core->database();
       auto& clock = core->time();
-      CallServices services{clock, core->metronome(), *agents, rest, ledger_records, recordings, call_metrics, log,
-                            call_settings(settings, epoch), {}};
+      CallServices services{clock,
+                            core->metronome(),
+                            *agents,
+                            rest,
+                            ledger_records,
+                            recordings,
+                            call_metrics,
+                            log,
+                            call_settings(settings, epoch),
+                            {}};
       services.known_contact = [&pool, &clock](base::TenantId tenant, std::string phone) -> base::Async<std::string> {
         auto session = pool.until(clock.now() + contact_limit);
         auto contact = co_await crm::find_contact_by_phone(session, std::move(tenant), std::move(phone));
@@ -198,10 +207,12 @@ struct Process::Parts {
       co_return found ? std::move(*found) : std::nullopt;
     };
     records.close = [this](base::CallSid sid, crm::CallStatus status) {
-      asio::post(back_office, [this, sid = std::move(sid), status] { back_office_tasks.spawn(close_unserved(sid, status)); });
+      asio::post(back_office,
+                 [this, sid = std::move(sid), status] { back_office_tasks.spawn(close_unserved(sid, status)); });
     };
-    voice.emplace(twilio::VoiceServices{settings.http.public_base_url, stream_base(public_base), verifier, accounts, tickets,
-                                        routing, homes, time, voice_metrics, log, std::move(records), std::string{node_name}});
+    voice.emplace(twilio::VoiceServices{settings.http.public_base_url, stream_base(public_base), verifier, accounts,
+                                        tickets, routing, homes, time, voice_metrics, log, std::move(records),
+                                        std::string{node_name}});
     web::add_public_routes(router, *voice, [this](net::PendingUpgrade pending) -> base::Async<> {
       auto& core = *cores[twilio::core_of_media_path(pending.request().path(), cores.size())];
       auto const shared = std::make_shared<net::PendingUpgrade>(std::move(pending));
@@ -212,12 +223,14 @@ struct Process::Parts {
     ops = std::make_unique<net::HttpServer>(back_office.get_executor(), time, log, metrics, ops_router);
   }
 
-  /// A callback about a call that an earlier process served; if the database is away now, the orphan sweep finds it later.
+  /// A callback about a call that an earlier process served; if the database is away now, the orphan sweep finds it
+  /// later.
   base::Async<> close_unserved(base::CallSid sid, crm::CallStatus status) {
     auto session = back_office_pool.until(time.now() + seconds{5});
     auto closed = co_await crm::close_call(session, std::move(sid), status, std::string{to_string(Ending::node_lost)},
                                            blame(Ending::node_lost), time.wall());
-    if (!closed) log.warning("status of an earlier call not written", {{"fault", base::to_string(closed.error().fault)}});
+    if (!closed)
+      log.warning("status of an earlier call not written", {{"fault", base::to_string(closed.error().fault)}});
   }
 
   base::Async<> first_look() {
@@ -301,7 +314,8 @@ struct Process::Parts {
   std::atomic<bool> database_up = true;
 };
 
-Process::Process(config::Settings settings, base::Log log) : parts_{std::make_unique<Parts>(std::move(settings), std::move(log))} {}
+Process::Process(config::Settings settings, base::Log log)
+    : parts_{std::make_unique<Parts>(std::move(settings), std::move(log))} {}
 
 Process::~Process() {
   if (parts_->serving) stop(milliseconds{0});
@@ -313,7 +327,8 @@ Addresses Process::start() {
   must_be_free(p.settings.ops.address, p.settings.ops.port, "SWITCHBOARD_OPS_PORT");
   Addresses addresses;
   addresses.public_port = p.settings.http.port;
-  for (auto& core : p.cores) addresses.public_port = core->server->listen(p.settings.http.address, addresses.public_port);
+  for (auto& core : p.cores)
+    addresses.public_port = core->server->listen(p.settings.http.address, addresses.public_port);
   addresses.ops_port = p.ops->listen(p.settings.ops.address, p.settings.ops.port);
 
   p.back_office_thread = std::thread{[&p] {
@@ -327,17 +342,23 @@ Addresses Process::start() {
     stop(milliseconds{0});
     throw;
   }
-  asio::co_spawn(p.back_office, [&p]() -> base::Async<> {
-    p.back_office_tasks.spawn(p.ledger.write());
-    p.back_office_tasks.spawn(p.routing.follow());
-    p.back_office_tasks.spawn(p.orphans.run());
-    p.back_office_tasks.spawn(p.watch_database());
-    p.back_office_tasks.spawn(p.ops->serve());
-    if (p.database.server) p.back_office_tasks.spawn(p.keep_database_alive());
-    co_return;
-  }, asio::use_future).get();
+  asio::co_spawn(
+      p.back_office,
+      [&p]() -> base::Async<> {
+        p.back_office_tasks.spawn(p.ledger.write());
+        p.back_office_tasks.spawn(p.routing.follow());
+        p.back_office_tasks.spawn(p.orphans.run());
+        p.back_office_tasks.spawn(p.watch_database());
+        p.back_office_tasks.spawn(p.ops->serve());
+        if (p.database.server) p.back_office_tasks.spawn(p.keep_database_alive());
+        co_return;
+      },
+      asio::use_future)
+      .get();
   for (auto& core : p.cores) core->start();
-  p.log.info("ready", {{"port", addresses.public_port}, {"ops_port", addresses.ops_port}, {"cores", p.cores.size()},
+  p.log.info("ready", {{"port", addresses.public_port},
+                       {"ops_port", addresses.ops_port},
+                       {"cores", p.cores.size()},
                        {"numbers", p.routing.table()->size()}});
   return addresses;
 }
@@ -355,12 +376,16 @@ bool Process::stop(milliseconds grace) {
       asio::co_spawn(p.back_office, p.ledger.drain(p.time.now() + ledger_limit), asio::use_future).get().has_value();
   if (!written) p.log.error("records not written", {{"count", p.ledger.pending()}});
   for (auto& core : p.cores) core->stop();
-  asio::co_spawn(p.back_office, [&p]() -> base::Async<> {
-    p.ops->stop();
-    co_await p.ops->drain(milliseconds{200});
-    co_await p.back_office_tasks.drain(p.time, milliseconds{0});
-    p.back_office_pool.close();
-  }, asio::use_future).get();
+  asio::co_spawn(
+      p.back_office,
+      [&p]() -> base::Async<> {
+        p.ops->stop();
+        co_await p.ops->drain(milliseconds{200});
+        co_await p.back_office_tasks.drain(p.time, milliseconds{0});
+        p.back_office_pool.close();
+      },
+      asio::use_future)
+      .get();
   p.chores.join();
   p.back_office.stop();
   p.back_office_thread.join();
@@ -375,6 +400,8 @@ void Process::hurry() {
   for (auto& core : parts_->cores) core->hurry();
 }
 
-std::size_t Process::live_calls() const { return parts_->capacity.live(); }
+std::size_t Process::live_calls() const {
+  return parts_->capacity.live();
+}
 
 }  // namespace gateway

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <memory>
-#include <ostream>
-
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "crm/store/phone_numbers.h"
 #include "crm/store/tenants.h"
@@ -30,7 +29,8 @@ crm::VoiceAgent demo_agent(base::TenantId const& tenant, std::string const& elev
   return agent;
 }
 
-base::Async<base::Result<Seeded>> seed(crm::pg::Pool& pool, base::Instant deadline, std::string number, std::string agent_id) {
+base::Async<base::Result<Seeded>> seed(crm::pg::Pool& pool, base::Instant deadline, std::string number,
+                                       std::string agent_id) {
   auto session = pool.until(deadline);
   auto const numbers = co_await crm::list_numbers(session, std::nullopt);
   if (!numbers) co_return std::unexpected{numbers.error()};
@@ -66,11 +66,12 @@ void add_seed_command(CLI::App& app, CommandContext const& context, int& exit_co
   command->add_option("--elevenlabs-agent-id", *agent, "The agent that answers")->capture_default_str();
   command->add_flag("--json", *json, "Print JSON");
   on_command(*command, context, exit_code, [&context, number, agent, json] {
-    auto const seeded = with_database(context, [&](crm::pg::Pool& pool, base::Instant deadline) {
-      return seed(pool, deadline, *number, *agent);
-    });
+    auto const seeded = with_database(
+        context, [&](crm::pg::Pool& pool, base::Instant deadline) { return seed(pool, deadline, *number, *agent); });
     if (*json) {
-      *context.out << nlohmann::json{{"tenant", seeded.tenant}, {"agent", seeded.agent}, {"number", seeded.number}}.dump() << '\n';
+      *context.out
+          << nlohmann::json{{"tenant", seeded.tenant}, {"agent", seeded.agent}, {"number", seeded.number}}.dump()
+          << '\n';
       return;
     }
     *context.out << "tenant " << seeded.tenant << "\nagent  " << seeded.agent << "\nnumber " << seeded.number << '\n';

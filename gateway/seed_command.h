@@ -3,7 +3,8 @@
 
 namespace gateway {
 
-/// `seed`: a demo business with one agent and one number, as the simulators expect them. Running it again changes nothing.
+/// `seed`: a demo business with one agent and one number, as the simulators expect them. Running it again changes
+/// nothing.
 void add_seed_command(CLI::App& app, CommandContext const& context, int& exit_code);
 
 }  // namespace gateway

@@ -23,8 +23,8 @@ enum class Purpose {
 /// and the next start adopts it. Whoever uses it last stops it. Synchronous, for start-up and shutdown only.
 class PrivatePostgres {
  public:
-  /// Makes the cluster if needed and returns when the server takes connections and the database exists. `binaries` holds
-  /// postgres and initdb; empty: the newest installed. Throws StartFailure.
+  /// Makes the cluster if needed and returns when the server takes connections and the database exists. `binaries`
+  /// holds postgres and initdb; empty: the newest installed. Throws StartFailure.
   PrivatePostgres(std::filesystem::path const& data_dir, Purpose purpose, std::filesystem::path binaries = {},
                   std::chrono::milliseconds patience = std::chrono::seconds{60});
   /// stop(), but never throws.

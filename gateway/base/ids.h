@@ -22,12 +22,12 @@ class Id {
   std::string text_;
 };
 
-using CallSid = Id<struct CallSidTag>;      ///< Twilio: "CA" + 32 hex digits.
-using StreamSid = Id<struct StreamSidTag>;  ///< Twilio: "MZ" + 32 hex digits.
+using CallSid = Id<struct CallSidTag>;        ///< Twilio: "CA" + 32 hex digits.
+using StreamSid = Id<struct StreamSidTag>;    ///< Twilio: "MZ" + 32 hex digits.
 using AccountSid = Id<struct AccountSidTag>;  ///< Twilio: "AC" + 32 hex digits.
-using TenantId = Id<struct TenantIdTag>;    ///< Ours: "ten_…".
-using AgentId = Id<struct AgentIdTag>;      ///< Ours: "va_…".
-using CallId = Id<struct CallIdTag>;        ///< Ours: "call_…".
+using TenantId = Id<struct TenantIdTag>;      ///< Ours: "ten_…".
+using AgentId = Id<struct AgentIdTag>;        ///< Ours: "va_…".
+using CallId = Id<struct CallIdTag>;          ///< Ours: "call_…".
 
 /// True for two letters plus 32 hex digits, as all Twilio identifiers are.
 bool is_twilio_sid(std::string_view text, std::string_view prefix);
@@ -40,8 +40,8 @@ void fill_random(std::span<std::uint8_t> bytes);
 
 std::string to_hex(std::span<std::uint8_t const> bytes);
 
-/// The form in which a phone number may be logged: "…0100 #3fa2b1c4", last four digits and a keyed hash that is stable within
-/// one process run. A text of six bytes or fewer shows no digit of itself.
+/// The form in which a phone number may be logged: "…0100 #3fa2b1c4", last four digits and a keyed hash that is stable
+/// within one process run. A text of six bytes or fewer shows no digit of itself.
 std::string masked_phone(std::string_view e164);
 
 }  // namespace base

@@ -26,15 +26,17 @@ struct Field {
   template <class N>
     requires(std::is_arithmetic_v<N> && !std::is_same_v<N, bool>)
   Field(std::string_view k, N v) : key{k} {
-    if constexpr (std::is_floating_point_v<N>) value = static_cast<double>(v);
-    else value = static_cast<std::int64_t>(v);
+    if constexpr (std::is_floating_point_v<N>)
+      value = static_cast<double>(v);
+    else
+      value = static_cast<std::int64_t>(v);
   }
 };
 
 enum class LogLevel { debug, info, warning, error, off };
 
-/// Cheap to copy; a copy made by with() carries its ids into every line. Thread safe. Lines go through a bounded queue to a
-/// writer thread; when the queue is full the oldest line is dropped, never the media thread delayed.
+/// Cheap to copy; a copy made by with() carries its ids into every line. Thread safe. Lines go through a bounded queue
+/// to a writer thread; when the queue is full the oldest line is dropped, never the media thread delayed.
 class Log {
  public:
   using Fields = std::initializer_list<Field>;

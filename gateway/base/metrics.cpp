@@ -17,6 +17,8 @@ prometheus::Histogram& Metrics::histogram(std::string const& name, std::string c
   return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_).Add(labels, buckets);
 }
 
-std::string Metrics::expose() const { return prometheus::TextSerializer{}.Serialize(registry_->Collect()); }
+std::string Metrics::expose() const {
+  return prometheus::TextSerializer{}.Serialize(registry_->Collect());
+}
 
 }  // namespace base

@@ -1,18 +1,18 @@
 #pragma once
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace base {
 
-/// The process's counters. Asking twice for the same name and labels gives the same object; ask once at construction and
-/// keep the reference, which lives as long as this. Thread safe. Names start with "switchboard_".
+/// The process's counters. Asking twice for the same name and labels gives the same object; ask once at construction
+/// and keep the reference, which lives as long as this. Thread safe. Names start with "switchboard_".
 class Metrics {
  public:
   using Labels = std::map<std::string, std::string>;

@@ -11,14 +11,22 @@ enum class Fault { timed_out, refused, protocol, conflict, not_found, cancelled,
 
 constexpr std::string_view to_string(Fault fault) {
   switch (fault) {
-    case Fault::timed_out: return "timed_out";
-    case Fault::refused: return "refused";
-    case Fault::protocol: return "protocol";
-    case Fault::conflict: return "conflict";
-    case Fault::not_found: return "not_found";
-    case Fault::cancelled: return "cancelled";
-    case Fault::unavailable: return "unavailable";
-    case Fault::too_large: return "too_large";
+    case Fault::timed_out:
+      return "timed_out";
+    case Fault::refused:
+      return "refused";
+    case Fault::protocol:
+      return "protocol";
+    case Fault::conflict:
+      return "conflict";
+    case Fault::not_found:
+      return "not_found";
+    case Fault::cancelled:
+      return "cancelled";
+    case Fault::unavailable:
+      return "unavailable";
+    case Fault::too_large:
+      return "too_large";
   }
   return "unknown";
 }

@@ -5,8 +5,8 @@
 #include <exception>
 #include <functional>
 #include <list>
-#include <string>
 #include <memory>
+#include <string>
 
 #include "gateway/base/time_source.h"
 

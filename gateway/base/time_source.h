@@ -5,7 +5,8 @@
 
 namespace base {
 
-/// The only way to ask for the time or to wait. Durations run on the steady clock; wall time is for records and protocols.
+/// The only way to ask for the time or to wait. Durations run on the steady clock; wall time is for records and
+/// protocols.
 class TimeSource {
  public:
   using Clock = std::chrono::steady_clock;
@@ -15,8 +16,8 @@ class TimeSource {
   virtual ~TimeSource() = default;
   virtual Instant now() const = 0;
   virtual Wall wall() const = 0;
-  /// Resumes at `when` (at once when it has passed). Fault::cancelled when the awaiting coroutine is cancelled first, or was
-  /// before it came here.
+  /// Resumes at `when` (at once when it has passed). Fault::cancelled when the awaiting coroutine is cancelled first,
+  /// or was before it came here.
   virtual Async<Result<>> wait_until(Instant when) = 0;
 
   Async<Result<>> wait(Clock::duration how_long) { return wait_until(now() + how_long); }

@@ -14,23 +14,37 @@ using std::chrono::milliseconds;
 constexpr auto caller_gap_before_silence = milliseconds{500};
 constexpr std::size_t most_digits = 32;
 
-std::vector<double> first_audio_buckets() { return {0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10}; }
+std::vector<double> first_audio_buckets() {
+  return {0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
+}
 
 }  // namespace
 
 BridgeMetrics::BridgeMetrics(base::Metrics& m)
-    : caller_frames_dropped{m.counter("switchboard_caller_frames_dropped_total", "Caller frames too old when the agent was ready.")},
-      agent_bytes_stale{m.counter("switchboard_agent_bytes_stale_total", "Agent audio of interrupted turns, thrown away.")},
-      agent_bytes_dropped{m.counter("switchboard_agent_bytes_dropped_total", "Agent audio beyond the playout bound or refused by the carrier.")},
+    : caller_frames_dropped{m.counter("switchboard_caller_frames_dropped_total",
+                                      "Caller frames too old when the agent was ready.")},
+      agent_bytes_stale{
+          m.counter("switchboard_agent_bytes_stale_total", "Agent audio of interrupted turns, thrown away.")},
+      agent_bytes_dropped{m.counter("switchboard_agent_bytes_dropped_total",
+                                    "Agent audio beyond the playout bound or refused by the carrier.")},
       interruptions{m.counter("switchboard_interruptions_total", "Agent turns cut by the caller.")},
       underruns{m.counter("switchboard_playout_underruns_total", "Times the carrier ran dry inside an agent turn.")},
-      marks_cleared{m.counter("switchboard_marks_cleared_total", "Marks echoed because of a clear; they prove nothing.")},
-      first_audio_seconds{m.histogram("switchboard_first_audio_seconds", "Stream start to first agent audio sent.", first_audio_buckets())} {}
+      marks_cleared{
+          m.counter("switchboard_marks_cleared_total", "Marks echoed because of a clear; they prove nothing.")},
+      first_audio_seconds{m.histogram("switchboard_first_audio_seconds", "Stream start to first agent audio sent.",
+                                      first_audio_buckets())} {}
 
 Bridge::Bridge(BridgeSettings settings, base::TimeSource& time, BridgeMetrics& metrics, BridgeEvents& events)
-    : settings_{settings}, time_{time}, metrics_{metrics}, events_{events}, begun_{time.now()}, playout_{settings.playout, *this} {}
+    : settings_{settings},
+      time_{time},
+      metrics_{metrics},
+      events_{events},
+      begun_{time.now()},
+      playout_{settings.playout, *this} {}
 
-milliseconds Bridge::since_begin() const { return std::chrono::duration_cast<milliseconds>(time_.now() - begun_); }
+milliseconds Bridge::since_begin() const {
+  return std::chrono::duration_cast<milliseconds>(time_.now() - begun_);
+}
 
 // ---- legs come and go
 
@@ -59,7 +73,8 @@ void Bridge::attach_agent(AgentLeg& leg) {
   dead_air_reported_ = false;
 }
 
-void Bridge::detach_agent() {
+void Bridge::detach_agent(bool was_lost) {
+  if (was_lost && current_turn_) transcript_.broke_off(*current_turn_);
   end_agent_turn();
   agent_ = nullptr;
   ready_.reset();
@@ -127,8 +142,10 @@ void Bridge::deliver_digits() {
 }
 
 void Bridge::on_mark(std::string_view name) {
-  if (playout_.on_mark(name, time_.now())) events_.on_turn_changed();
-  else metrics_.marks_cleared.Increment();
+  if (playout_.on_mark(name, time_.now()))
+    events_.on_turn_changed();
+  else
+    metrics_.marks_cleared.Increment();
 }
 
 // ---- agent to caller
@@ -199,7 +216,8 @@ void Bridge::end_agent_turn() {
 
 void Bridge::on_agent_text(std::int64_t event_id, std::string_view text) {
   if (last_interruption_ && event_id == *last_interruption_) {
-    // The same id spoken anew: official clients disagree whether that happens, so a second text after the cut reopens it.
+    // The same id spoken anew: official clients disagree whether that happens, so a second text after the cut reopens
+    // it.
     if (auto const old = transcript_.find_agent_turn(event_id); old && transcript_.has_text(*old)) {
       transcript_.retire(*old);
       reopened_turn_ = event_id;
@@ -211,7 +229,8 @@ void Bridge::on_agent_text(std::int64_t event_id, std::string_view text) {
   events_.on_turn_changed();
 }
 
-void Bridge::on_agent_correction(std::optional<std::int64_t> event_id, std::string_view original, std::string_view corrected) {
+void Bridge::on_agent_correction(std::optional<std::int64_t> event_id, std::string_view original,
+                                 std::string_view corrected) {
   if (transcript_.correct(event_id, original, corrected)) events_.on_turn_changed();
 }
 

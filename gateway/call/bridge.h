@@ -58,7 +58,8 @@ class Bridge final : public CallerEvents, public AgentEvents, public PlayoutSink
   void attach_caller(CallerLeg& leg);
   void detach_caller();
   void attach_agent(AgentLeg& leg);
-  void detach_agent();
+  /// `was_lost`: what it was just saying has no end.
+  void detach_agent(bool was_lost = false);
   /// No more caller audio goes to the agent, no watchdog fires; what is queued still plays. For a goodbye.
   void wind_down() { winding_down_ = true; }
   /// A tool is running: the agent may be silent for its sake.

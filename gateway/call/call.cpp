@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-
 namespace gateway {
 namespace {
 
@@ -21,21 +20,30 @@ constexpr int most_unanswered_questions_when_busy = 10;
 
 std::string_view to_string(CallerLegEnd end) {
   switch (end) {
-    case CallerLegEnd::stopped: return "stopped";
-    case CallerLegEnd::closed: return "closed";
-    case CallerLegEnd::lost: return "lost";
-    case CallerLegEnd::protocol: return "protocol";
+    case CallerLegEnd::stopped:
+      return "stopped";
+    case CallerLegEnd::closed:
+      return "closed";
+    case CallerLegEnd::lost:
+      return "lost";
+    case CallerLegEnd::protocol:
+      return "protocol";
   }
   return "unknown";
 }
 
 std::string_view to_string(DialEnd end) {
   switch (end) {
-    case DialEnd::completed: return "completed";
-    case DialEnd::busy: return "busy";
-    case DialEnd::no_answer: return "no_answer";
-    case DialEnd::failed: return "failed";
-    case DialEnd::canceled: return "canceled";
+    case DialEnd::completed:
+      return "completed";
+    case DialEnd::busy:
+      return "busy";
+    case DialEnd::no_answer:
+      return "no_answer";
+    case DialEnd::failed:
+      return "failed";
+    case DialEnd::canceled:
+      return "canceled";
   }
   return "unknown";
 }
@@ -45,7 +53,8 @@ std::string_view to_string(DialEnd end) {
 CallMetrics::CallMetrics(base::Metrics& metrics)
     : all{metrics},
       live{metrics.gauge("switchboard_calls_live", "Calls being served.")},
-      reconnects{metrics.counter("switchboard_agent_reconnects_total", "Conversations opened anew in the middle of a call.")},
+      reconnects{
+          metrics.counter("switchboard_agent_reconnects_total", "Conversations opened anew in the middle of a call.")},
       bridge{metrics} {}
 
 prometheus::Counter& CallMetrics::ended(Ending ending) {
@@ -57,8 +66,7 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
       services_{services},
       log_{services.log.with({{"call", plan_.id.text()}, {"call_sid", plan_.sid.text()}})},
       bridge_{services.settings.bridge, services.time, services.metrics.bridge, *this},
-      tasks_{executor,
-             [this](std::string const& what) { log_.error("call task crashed", {{"error", what}}); }},
+      tasks_{executor, [this](std::string const& what) { log_.error("call task crashed", {{"error", what}}); }},
       bell_{executor},
       caller_closed_{executor},
       agent_closed_{executor},
@@ -104,11 +112,14 @@ base::Async<> Call::run() {
   services_.metronome.join(bridge_);
   note(plan_.earlier ? "taken_over" : "answered");
   if (plan_.earlier && recording_) note("recording_continues", "path", recording_->path());
-  log_.info("call began", {{"direction", crm::to_string(plan_.direction)}, {"from", base::masked_phone(plan_.from)},
-                           {"tenant", plan_.route->tenant.text()}, {"taken_over", plan_.earlier.has_value()}});
+  log_.info("call began", {{"direction", crm::to_string(plan_.direction)},
+                           {"from", base::masked_phone(plan_.from)},
+                           {"tenant", plan_.route->tenant.text()},
+                           {"taken_over", plan_.earlier.has_value()}});
   save();
   start_agent(plan_.earlier ? "The line broke for a moment and you are speaking with the same caller again." : "");
-  ends_by_ = services_.time.now() + std::min<milliseconds>(plan_.route->agent.max_duration, services_.settings.longest) - began_after_;
+  ends_by_ = services_.time.now() +
+             std::min<milliseconds>(plan_.route->agent.max_duration, services_.settings.longest) - began_after_;
   co_await live();
   agent_wanted_ = false;
   co_await stop_agent();
@@ -174,7 +185,8 @@ base::Async<> Call::close_caller() {
 base::Async<> Call::ring_or(base::Instant deadline) {
   auto state = co_await asio::this_coro::cancellation_state;
   // A cancellation that came before would not be felt by the wait.
-  if (state.cancelled() == asio::cancellation_type::none) (void)co_await (bell_.wait() || services_.time.wait_until(deadline));
+  if (state.cancelled() == asio::cancellation_type::none)
+    (void)co_await (bell_.wait() || services_.time.wait_until(deadline));
   if (state.cancelled() == asio::cancellation_type::none) co_return;
   stopping_ = true;
   if (!terminal_) terminal_ = crm::CallStatus::completed;
@@ -185,9 +197,12 @@ base::Async<> Call::live() {
   co_await asio::this_coro::throw_if_cancelled(false);
   next_word_due_ = services_.time.now() + services_.settings.stream_wait;
   while (!terminal_) {
-    if (caller_) co_await conversation();
-    else if (services_.time.now() >= next_word_due_ || stopping_) co_await ask_carrier();
-    else co_await ring_or(next_word_due_);
+    if (caller_)
+      co_await conversation();
+    else if (services_.time.now() >= next_word_due_ || stopping_)
+      co_await ask_carrier();
+    else
+      co_await ring_or(next_word_due_);
     if (changed_) save();
   }
   co_await close_caller();
@@ -227,8 +242,8 @@ base::Async<> Call::act_on_wish() {
   while (caller_) co_await ring_or(base::Instant::max());
 }
 
-/// The agent announces the end before, during or after its goodbye, and may leave seconds of it unplayed: the goodbye is
-/// over when the agent is gone, or has been quiet for a while, and the carrier has confirmed the last mark.
+/// The agent announces the end before, during or after its goodbye, and may leave seconds of it unplayed: the goodbye
+/// is over when the agent is gone, or has been quiet for a while, and the carrier has confirmed the last mark.
 base::Async<> Call::last_words() {
   auto const begun = services_.time.now();
   auto const limit = begun + (stopping_ ? milliseconds{1000} : services_.settings.goodbye_limit);
@@ -260,17 +275,21 @@ base::Async<> Call::ask_carrier() {
     terminal_ = crm::CallStatus::completed;
     co_return;
   }
-  if (facts && carrier_is_busy_) unanswered_questions_ = 0;
-  else ++unanswered_questions_;
+  if (facts && carrier_is_busy_)
+    unanswered_questions_ = 0;
+  else
+    ++unanswered_questions_;
   auto const most = carrier_is_busy_ ? most_unanswered_questions_when_busy : most_unanswered_questions;
   if (unanswered_questions_ < most && !stopping_) {
-    next_word_due_ = services_.time.now() + (carrier_is_busy_ ? busy_carrier_patience : services_.settings.next_word / 3);
+    next_word_due_ =
+        services_.time.now() + (carrier_is_busy_ ? busy_carrier_patience : services_.settings.next_word / 3);
     co_return;
   }
-  if (!ending_) ending_ = record_.stream_count == 0 ? Ending::stream_never_came
-                          : stopping_               ? Ending::shut_down
-                          : stream_end_ == CallerLegEnd::stopped ? Ending::caller_hung_up
-                                                                 : Ending::stream_lost;
+  if (!ending_)
+    ending_ = record_.stream_count == 0              ? Ending::stream_never_came
+              : stopping_                            ? Ending::shut_down
+              : stream_end_ == CallerLegEnd::stopped ? Ending::caller_hung_up
+                                                     : Ending::stream_lost;
   auto hung_up = co_await services_.carrier.hang_up(plan_.at_carrier());
   if (!hung_up) log_.warning("carrier did not hang up", {{"fault", base::to_string(hung_up.error().fault)}});
   if (!terminal_) terminal_ = crm::CallStatus::completed;
@@ -281,7 +300,8 @@ base::Async<> Call::ask_carrier() {
 NextStep Call::stream_again() {
   next_word_due_ = services_.time.now() + services_.settings.stream_wait;
   if (!agent_running_ || !agent_wanted_) {
-    start_agent(resume_note_.empty() ? "You are speaking with the same caller again. Do not greet again." : resume_note_);
+    start_agent(resume_note_.empty() ? "You are speaking with the same caller again. Do not greet again."
+                                     : resume_note_);
   }
   return {NextStep::Do::stream, {}};
 }
@@ -320,8 +340,10 @@ NextStep Call::fallback_step() {
       carrier_is_busy_ = true;
       ending_ = Ending::forwarded;
       return {NextStep::Do::forward, *agent.fallback_number};
-    case crm::FallbackKind::voicemail: return voicemail_step();
-    case crm::FallbackKind::apology: break;
+    case crm::FallbackKind::voicemail:
+      return voicemail_step();
+    case crm::FallbackKind::apology:
+      break;
   }
   return {NextStep::Do::apologise, {}};
 }
@@ -369,8 +391,10 @@ void Call::shut_down() {
 void Call::wish(Wish what, Ending ending) {
   if (wish_ != Wish::none) return;
   wish_ = what;
-  if (what != Wish::fall_back) ending_ = ending;
-  else if (!ending_) ending_ = ending;
+  if (what != Wish::fall_back)
+    ending_ = ending;
+  else if (!ending_)
+    ending_ = ending;
   bell_.ring();
 }
 
@@ -391,8 +415,8 @@ void Call::note(std::string_view kind, std::string_view key, std::string_view va
   note(kind, json + "}");
 }
 
-std::vector<crm::CallTurn> Call::all_turns() const {
-  auto turns = bridge_.transcript().snapshot(bridge_.playout());
+std::vector<crm::CallTurn> Call::all_turns(Heard heard) const {
+  auto turns = bridge_.transcript().snapshot(bridge_.playout(), heard);
   if (!plan_.earlier) return turns;
   for (auto& turn : turns) turn.started_ms += began_after_.count();
   turns.insert(turns.begin(), plan_.earlier->turns.begin(), plan_.earlier->turns.end());
@@ -417,7 +441,9 @@ void Call::close_record() {
   record_.blame = blame(*ending_);
   note("ended", "ending", gateway::to_string(*ending_));
   services_.metrics.ended(*ending_).Increment();
-  log_.info("call ended", {{"ending", gateway::to_string(*ending_)}, {"status", crm::to_string(status)}, {"ms", *record_.duration_ms},
+  log_.info("call ended", {{"ending", gateway::to_string(*ending_)},
+                           {"status", crm::to_string(status)},
+                           {"ms", *record_.duration_ms},
                            {"turns", all_turns().size()}});
   save();
 }

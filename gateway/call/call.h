@@ -19,13 +19,13 @@ namespace gateway {
 
 struct CallSettings {
   BridgeSettings bridge;
-  std::chrono::milliseconds stream_wait{45000};   ///< TwiML answered to stream opened; the start pause is part of it.
-  std::chrono::milliseconds goodbye_limit{10000}; ///< Longest the agent's last words are played after it has left.
-  std::chrono::milliseconds next_word{15000};     ///< Stream gone to the carrier's next word, before we ask it.
+  std::chrono::milliseconds stream_wait{45000};    ///< TwiML answered to stream opened; the start pause is part of it.
+  std::chrono::milliseconds goodbye_limit{10000};  ///< Longest the agent's last words are played after it has left.
+  std::chrono::milliseconds next_word{15000};      ///< Stream gone to the carrier's next word, before we ask it.
   std::chrono::milliseconds tool_limit{8000};
-  std::chrono::milliseconds longest{3600000};     ///< No call lasts longer, whatever its agent allows.
-  int agent_attempts = 2;  ///< Conversations in one call before the fallback.
-  int streams = 4;         ///< Media streams in one call before we hang up.
+  std::chrono::milliseconds longest{3600000};  ///< No call lasts longer, whatever its agent allows.
+  int agent_attempts = 2;                      ///< Conversations in one call before the fallback.
+  int streams = 4;                             ///< Media streams in one call before we hang up.
   std::string node = "n1";
   std::int64_t epoch = 0;
 };
@@ -74,8 +74,8 @@ class Call final : private BridgeEvents {
   base::Async<> run();
 
   /// Serves one media stream; returns when the stream has ended and nothing of the call touches `leg` any more.
-  /// Fault::conflict when one is being served already, unless the carrier has asked for the next step since that one began:
-  /// then it is gone at the carrier's end, and the new one follows it.
+  /// Fault::conflict when one is being served already, unless the carrier has asked for the next step since that one
+  /// began: then it is gone at the carrier's end, and the new one follows it.
   base::Async<base::Result<>> serve(CallerLeg& leg);
 
   /// The carrier asks what to do now that its document has come to the end.
@@ -118,6 +118,7 @@ class Call final : private BridgeEvents {
 
   base::Async<> tool(ToolCall call, int conversation);
   base::Async<> transfer(ToolCall const& call, int conversation);
+  base::Async<> let_agent_finish_speaking();
   void answer_tool(ToolCall const& call, int conversation, std::string const& result, bool is_error);
   void carrier_goes_on();
   NextStep fallback_step();
@@ -127,7 +128,7 @@ class Call final : private BridgeEvents {
   void wish(Wish what, Ending ending);
   void note(std::string_view kind, std::string detail_json = "{}");
   void note(std::string_view kind, std::string_view key, std::string_view value);
-  std::vector<crm::CallTurn> all_turns() const;
+  std::vector<crm::CallTurn> all_turns(Heard heard = Heard::proven) const;
   void save();
   void close_record();
 

@@ -9,16 +9,23 @@ using namespace asio::experimental::awaitable_operators;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr auto announcement_limit = seconds{5};
 constexpr std::size_t context_bytes = 8000;  // of what was heard, told to a conversation that takes over
 
 std::string_view to_string(AgentLegEnd::Kind kind) {
   switch (kind) {
-    case AgentLegEnd::Kind::finished: return "finished";
-    case AgentLegEnd::Kind::closed: return "closed";
-    case AgentLegEnd::Kind::refused: return "refused";
-    case AgentLegEnd::Kind::quota: return "quota";
-    case AgentLegEnd::Kind::lost: return "lost";
-    case AgentLegEnd::Kind::unusable: return "unusable";
+    case AgentLegEnd::Kind::finished:
+      return "finished";
+    case AgentLegEnd::Kind::closed:
+      return "closed";
+    case AgentLegEnd::Kind::refused:
+      return "refused";
+    case AgentLegEnd::Kind::quota:
+      return "quota";
+    case AgentLegEnd::Kind::lost:
+      return "lost";
+    case AgentLegEnd::Kind::unusable:
+      return "unusable";
   }
   return "unknown";
 }
@@ -64,7 +71,7 @@ base::Async<> Call::agent_loop() {
     agent_ = leg.get();
     bridge_.attach_agent(*leg);
     auto const end = co_await leg->run(bridge_);
-    bridge_.detach_agent();
+    bridge_.detach_agent(end.kind == AgentLegEnd::Kind::lost);
     while (closing_agent_) {
       (void)co_await agent_closed_.wait();
       co_await asio::this_coro::reset_cancellation_state();  // a cancelled wait would not wait
@@ -74,7 +81,10 @@ base::Async<> Call::agent_loop() {
     log_.info("agent left", {{"why", to_string(end.kind)}, {"code", end.code}, {"detail", end.detail}});
     if (!agent_wanted_ || !try_again_after(end)) break;
     services_.metrics.reconnects.Increment();
-    if (resume_note_.empty()) resume_note_ = "The connection broke and you are speaking with the same caller again. Go on where you stopped; do not greet again.";
+    if (resume_note_.empty())
+      resume_note_ =
+          "The connection broke and you are speaking with the same caller again. Go on where you stopped; do not greet "
+          "again.";
   }
   agent_running_ = false;
   bell_.ring();
@@ -84,7 +94,9 @@ base::Async<> Call::agent_loop() {
 bool Call::try_again_after(AgentLegEnd const& end) {
   bool const may = attempts_ < services_.settings.agent_attempts && wish_ == Wish::none;
   switch (end.kind) {
-    case AgentLegEnd::Kind::finished: wish(Wish::hang_up, Ending::agent_hung_up); return false;
+    case AgentLegEnd::Kind::finished:
+      wish(Wish::hang_up, Ending::agent_hung_up);
+      return false;
     case AgentLegEnd::Kind::closed:  // by us, for it was silent or no longer wanted; meanwhile one is wanted again
     case AgentLegEnd::Kind::lost:
       if (may) return true;
@@ -119,14 +131,17 @@ void Call::on_agent_accepted(AgentReady const& ready) {
   record_.conversation_id = ready.conversation_id;
   note("agent_ready", "conversation_id", ready.conversation_id);
   if (!resume_note_.empty() && agent_) {
-    auto const context = heard_context(all_turns(), context_bytes);
-    agent_->tell("resume", context.empty() ? resume_note_ : resume_note_ + "\nWhat was said and heard so far:\n" + context);
+    auto const context = heard_context(all_turns(caller_ ? Heard::soon : Heard::proven), context_bytes);
+    agent_->tell("resume",
+                 context.empty() ? resume_note_ : resume_note_ + "\nWhat was said and heard so far:\n" + context);
     resume_note_.clear();
   }
   bell_.ring();
 }
 
-void Call::on_agent_goodbye() { wish(Wish::hang_up, Ending::agent_hung_up); }
+void Call::on_agent_goodbye() {
+  wish(Wish::hang_up, Ending::agent_hung_up);
+}
 
 void Call::on_dead_air() {
   note("dead_air");
@@ -180,21 +195,36 @@ void Call::answer_tool(ToolCall const& call, int conversation, std::string const
   if (agent_ && conversation == conversations_) agent_->answer_tool(call.id, result, is_error);
 }
 
+/// "I will connect you" comes much faster than it is spoken, and the carrier drops what it has not played when the line
+/// changes hands.
+base::Async<> Call::let_agent_finish_speaking() {
+  auto const limit = services_.time.now() + announcement_limit;
+  while (caller_ && !terminal_ && !stopping_ && !bridge_.is_drained() && services_.time.now() < limit) {
+    auto const waited = co_await services_.time.wait(media::frame_duration);
+    if (!waited) co_return;
+  }
+}
+
 base::Async<> Call::transfer(ToolCall const& call, int conversation) {
   auto const target = transfer_target(call.parameters_json, plan_.route->agent);
   base::Result<> done = base::fail(base::Fault::conflict, "no stream, or on its way out");
   if (!target) {
     done = std::unexpected{target.error()};
   } else if (caller_ && !transfer_asked_ && wish_ == Wish::none && !terminal_) {
-    // Before the update: the carrier may ask what to do next while our request is still under way.
     transfer_asked_ = true;
-    transferring_ = true;
-    carrier_is_busy_ = true;
-    auto const deadline = services_.time.now() + services_.settings.tool_limit;
-    auto outcome = co_await (services_.carrier.transfer(plan_.at_carrier(), *target, plan_.our_number()) ||
-                             services_.time.wait_until(deadline));
-    if (outcome.index() == 0) done = std::get<0>(outcome);
-    else done = base::fail(base::Fault::timed_out, "carrier did not answer in time");
+    co_await let_agent_finish_speaking();
+    if (caller_ && !terminal_ && !stopping_) {
+      // Before the update: the carrier may ask what to do next while our request is still under way.
+      transferring_ = true;
+      carrier_is_busy_ = true;
+      auto const deadline = services_.time.now() + services_.settings.tool_limit;
+      auto outcome = co_await (services_.carrier.transfer(plan_.at_carrier(), *target, plan_.our_number()) ||
+                               services_.time.wait_until(deadline));
+      if (outcome.index() == 0)
+        done = std::get<0>(outcome);
+      else
+        done = base::fail(base::Fault::timed_out, "carrier did not answer in time");
+    }
     transfer_asked_ = false;
     bell_.ring();
     // Without an answer it may have been done all the same.

@@ -45,7 +45,8 @@ Call* Calls::find(base::CallSid const& sid) {
 
 std::expected<Call*, Refusal> Calls::begin(CallPlan plan) {
   if (auto* const running = find(plan.sid)) return running;
-  if (auto const refusal = capacity_.take(plan.route->tenant, plan.route->max_concurrent_calls)) return std::unexpected{*refusal};
+  if (auto const refusal = capacity_.take(plan.route->tenant, plan.route->max_concurrent_calls))
+    return std::unexpected{*refusal};
   auto const sid = plan.sid;
   auto call = std::make_unique<Call>(std::move(plan), services_, executor_);
   auto* const started = call.get();

@@ -12,7 +12,8 @@ namespace gateway {
 
 enum class Refusal { draining, full, tenant_full };
 
-/// How many calls the process and each tenant may have. Shared by all cores; asked twice in a call's life, so one lock serves.
+/// How many calls the process and each tenant may have. Shared by all cores; asked twice in a call's life, so one lock
+/// serves.
 class Capacity {
  public:
   explicit Capacity(std::size_t most_calls) : most_calls_{most_calls} {}

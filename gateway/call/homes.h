@@ -6,8 +6,8 @@
 
 namespace gateway {
 
-/// Where a call lives. Everything about one call happens on one core, chosen by its CallSid, so that webhooks and sockets
-/// which arrive anywhere find it without a directory.
+/// Where a call lives. Everything about one call happens on one core, chosen by its CallSid, so that webhooks and
+/// sockets which arrive anywhere find it without a directory.
 struct Home {
   asio::any_io_executor executor;
   Calls* calls = nullptr;

@@ -18,7 +18,8 @@ namespace gateway {
 
 // ---- the caller's end ----------------------------------------------------------------------------------------------
 
-/// Hears the caller's leg. All calls come on the core's thread, from inside CallerLeg::run(); views last until the return.
+/// Hears the caller's leg. All calls come on the core's thread, from inside CallerLeg::run(); views last until the
+/// return.
 class CallerEvents {
  public:
   virtual ~CallerEvents() = default;
@@ -30,10 +31,10 @@ class CallerEvents {
 };
 
 enum class CallerLegEnd {
-  stopped,    ///< The carrier said the stream is over.
-  closed,     ///< We closed it.
-  lost,       ///< The connection broke or went silent.
-  protocol,   ///< The carrier sent what cannot be understood.
+  stopped,   ///< The carrier said the stream is over.
+  closed,    ///< We closed it.
+  lost,      ///< The connection broke or went silent.
+  protocol,  ///< The carrier sent what cannot be understood.
 };
 
 /// One bidirectional media stream of one call.
@@ -42,8 +43,8 @@ class CallerLeg {
   virtual ~CallerLeg() = default;
   /// Reads until the stream ends. Returns when nothing is pending; the leg may then be destroyed.
   virtual base::Async<CallerLegEnd> run(CallerEvents& events) = 0;
-  /// Queues whole 160-byte µ-law frames for the carrier. Fault::unavailable when the carrier has stopped reading for long
-  /// or is gone; Fault::too_large when more than two seconds wait to be written. The frames are then dropped.
+  /// Queues whole 160-byte µ-law frames for the carrier. Fault::unavailable when the carrier has stopped reading for
+  /// long or is gone; Fault::too_large when more than two seconds wait to be written. The frames are then dropped.
   virtual base::Result<> play(std::span<std::uint8_t const> mulaw) = 0;
   virtual base::Result<> mark(std::string_view name) = 0;
   /// Throws away what the carrier holds unplayed; it then echoes all pending marks at once.
@@ -103,12 +104,12 @@ class AgentEvents {
 
 struct AgentLegEnd {
   enum class Kind {
-    finished,   ///< The agent ended the conversation as agents do.
-    closed,     ///< We closed it.
-    refused,    ///< Wrong agent, wrong key, disallowed override, full: trying again cannot help.
-    quota,      ///< The account is out of credit.
-    lost,       ///< The connection or the service broke: a new conversation may work.
-    unusable,   ///< It speaks an audio format we do not know.
+    finished,  ///< The agent ended the conversation as agents do.
+    closed,    ///< We closed it.
+    refused,   ///< Wrong agent, wrong key, disallowed override, full: trying again cannot help.
+    quota,     ///< The account is out of credit.
+    lost,      ///< The connection or the service broke: a new conversation may work.
+    unusable,  ///< It speaks an audio format we do not know.
   };
   Kind kind = Kind::lost;
   std::uint16_t code = 0;  ///< The vendor's close code, 0 when none.
@@ -121,7 +122,8 @@ class AgentLeg {
   virtual ~AgentLeg() = default;
   /// Connects, introduces the call and reads until the conversation ends. Returns when nothing is pending.
   virtual base::Async<AgentLegEnd> run(AgentEvents& events) = 0;
-  /// The caller's audio in the `hears` format; only after on_agent_ready. Dropped and counted when the agent does not read.
+  /// The caller's audio in the `hears` format; only after on_agent_ready. Dropped and counted when the agent does not
+  /// read.
   virtual void hear(std::span<std::uint8_t const> bytes) = 0;
   /// Adds to what the agent knows without making it speak. A later text with the same topic replaces this one.
   virtual void tell(std::string_view topic, std::string_view text) = 0;

@@ -11,7 +11,9 @@ void Metronome::join(Listener& listener) {
   joined_.ring();
 }
 
-void Metronome::leave(Listener& listener) { std::ranges::replace(listeners_, &listener, nullptr); }
+void Metronome::leave(Listener& listener) {
+  std::ranges::replace(listeners_, &listener, nullptr);
+}
 
 base::Async<> Metronome::run() {
   co_await asio::this_coro::throw_if_cancelled(false);

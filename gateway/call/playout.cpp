@@ -19,8 +19,12 @@ constexpr std::size_t most_pending_marks = 256;
 // A drained queue keeps this much storage for the next turn.
 constexpr std::size_t kept_queue_bytes = 256 * 1024;
 
-constexpr nanoseconds length_of(std::int64_t bytes) { return nanoseconds{bytes * 1'000'000 / bytes_per_ms}; }
-constexpr std::int64_t bytes_of(nanoseconds length) { return length.count() * bytes_per_ms / 1'000'000; }
+constexpr nanoseconds length_of(std::int64_t bytes) {
+  return nanoseconds{bytes * 1'000'000 / bytes_per_ms};
+}
+constexpr std::int64_t bytes_of(nanoseconds length) {
+  return length.count() * bytes_per_ms / 1'000'000;
+}
 
 }  // namespace
 
@@ -173,7 +177,8 @@ bool Playout::on_mark(std::string_view name, Instant now) {
   return true;
 }
 
-/// What the carrier holds is gone. Heard was everything up to the play head, which lags what we sent by one network way.
+/// What the carrier holds is gone. Heard was everything up to the play head, which lags what we sent by one network
+/// way.
 void Playout::settle_unheard(Instant now, bool interrupted) {
   auto const play_head = now - round_trip_ / 2;
   for (auto& state : turns_) {
@@ -206,8 +211,13 @@ void Playout::interrupt(Instant now) {
 TurnProgress Playout::progress(std::size_t index) const {
   if (index >= turns_.size()) return {};
   auto const& state = turns_[index];
-  return {state.generated / bytes_per_ms, state.sent / bytes_per_ms, state.heard / bytes_per_ms, state.reached / bytes_per_ms,
-          state.cut};
+  bool const comes_whole = !state.cut && state.lost == 0;
+  return {state.generated / bytes_per_ms,
+          state.sent / bytes_per_ms,
+          state.heard / bytes_per_ms,
+          state.reached / bytes_per_ms,
+          state.cut,
+          (comes_whole ? state.generated : state.reached) / bytes_per_ms};
 }
 
 }  // namespace gateway

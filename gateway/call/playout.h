@@ -1,6 +1,6 @@
 #pragma once
-// Agent audio on its way to the caller. Agents speak in bursts much faster than real time; the carrier gets it with a small
-// lead, so that an interruption has little to throw away there.
+// Agent audio on its way to the caller. Agents speak in bursts much faster than real time; the carrier gets it with a
+// small lead, so that an interruption has little to throw away there.
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -36,6 +36,7 @@ struct TurnProgress {
   std::int64_t heard_ms = 0;    ///< Proven by marks, or up to where the play head was when playback was cut off.
   std::int64_t reached_ms = 0;  ///< Up to where in the turn that was: beyond heard_ms when a part before it was lost.
   bool cut = false;             ///< Interrupted before its end.
+  std::int64_t due_ms = 0;      ///< Up to where in the turn it will have been heard if nobody interrupts.
 };
 
 /// Pure: time comes in as an argument. Turns are numbered by the caller of push(), from 0 upward, without going back.
@@ -80,10 +81,10 @@ class Playout {
   /// All in bytes, which are samples.
   struct Turn {
     std::int64_t generated = 0;
-    std::int64_t passed = 0;   // has left the queue: sent, refused or cleared
+    std::int64_t passed = 0;  // has left the queue: sent, refused or cleared
     std::int64_t sent = 0;
-    std::int64_t lost = 0;     // sent, and thrown away before it was played
-    std::int64_t marked = 0;   // `sent` at the newest mark
+    std::int64_t lost = 0;    // sent, and thrown away before it was played
+    std::int64_t marked = 0;  // `sent` at the newest mark
     std::int64_t heard = 0;
     std::int64_t reached = 0;  // `passed` at the newest heard sample
     Instant horizon{};         // when the newest sent audio of this turn ends

@@ -1,9 +1,8 @@
 #include "gateway/call/recording.h"
 
 #include <algorithm>
-#include <optional>
-
 #include <boost/asio/post.hpp>
+#include <optional>
 
 #include "media/wav.h"
 
@@ -16,7 +15,9 @@ using std::chrono::milliseconds;
 constexpr auto patience = milliseconds{500};
 constexpr auto hand_over_every = milliseconds{1000};
 
-milliseconds length_of(std::size_t bytes) { return milliseconds{static_cast<std::int64_t>(bytes * 1000 / media::telephone_rate)}; }
+milliseconds length_of(std::size_t bytes) {
+  return milliseconds{static_cast<std::int64_t>(bytes * 1000 / media::telephone_rate)};
+}
 
 }  // namespace
 
@@ -29,7 +30,8 @@ struct RecordingDesk::File {
 RecordingDesk::RecordingDesk(std::filesystem::path directory, base::Metrics& metrics, base::Log log)
     : directory_{std::move(directory)},
       log_{std::move(log)},
-      dropped_{metrics.counter("switchboard_recordings_given_up_total", "Recordings ended by a full or failing disk.")} {
+      dropped_{
+          metrics.counter("switchboard_recordings_given_up_total", "Recordings ended by a full or failing disk.")} {
   std::filesystem::create_directories(directory_);
   std::filesystem::permissions(directory_, std::filesystem::perms::owner_all);
   for (auto const& entry : std::filesystem::directory_iterator{directory_}) {
@@ -39,7 +41,9 @@ RecordingDesk::RecordingDesk(std::filesystem::path directory, base::Metrics& met
   }
 }
 
-RecordingDesk::~RecordingDesk() { writer_.join(); }
+RecordingDesk::~RecordingDesk() {
+  writer_.join();
+}
 
 std::unique_ptr<Recording> RecordingDesk::start(std::string const& name) {
   auto file = std::make_shared<File>();
@@ -75,7 +79,8 @@ void RecordingDesk::finish(std::shared_ptr<File> const& file) {
   asio::post(writer_, [this, file] {
     if (!file->writer) return;
     auto closed = file->writer->close();
-    if (!closed) log_.error("recording not closed", {{"file", file->path.filename().string()}, {"error", closed.error().detail}});
+    if (!closed)
+      log_.error("recording not closed", {{"file", file->path.filename().string()}, {"error", closed.error().detail}});
     file->writer.reset();
   });
 }
@@ -103,7 +108,8 @@ void Recording::cut(milliseconds at) {
   if (!scheduled_.empty() && scheduled_.front().at < at) {
     auto& piece = scheduled_.front();
     auto const heard = static_cast<std::size_t>((at - piece.at).count()) * media::telephone_rate / 1000;
-    timeline_.add(media::Side::agent, piece.at, std::span{piece.mulaw}.first(std::min(heard, piece.mulaw.size())), ready_);
+    timeline_.add(media::Side::agent, piece.at, std::span{piece.mulaw}.first(std::min(heard, piece.mulaw.size())),
+                  ready_);
   }
   scheduled_.clear();
 }

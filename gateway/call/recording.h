@@ -1,6 +1,7 @@
 #pragma once
 // Two-channel recordings (left caller, right agent as played), streamed to disk by one thread off the media cores.
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -9,8 +10,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <boost/asio/thread_pool.hpp>
 
 #include "gateway/base/async.h"
 #include "gateway/base/log.h"

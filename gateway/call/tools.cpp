@@ -1,9 +1,8 @@
 #include "gateway/call/tools.h"
 
 #include <algorithm>
-#include <vector>
-
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "crm/model/phone_number.h"
 
@@ -59,14 +58,19 @@ std::string tool_failure(std::string_view reason, std::string_view hint) {
 
 std::string_view transfer_failure_reason(base::Fault fault) {
   switch (fault) {
-    case base::Fault::protocol: return "invalid_number";
-    case base::Fault::refused: return "number_not_allowed";
+    case base::Fault::protocol:
+      return "invalid_number";
+    case base::Fault::refused:
+      return "number_not_allowed";
     case base::Fault::not_found:
-    case base::Fault::conflict: return "call_not_in_progress";
-    case base::Fault::timed_out: return "carrier_timed_out";
+    case base::Fault::conflict:
+      return "call_not_in_progress";
+    case base::Fault::timed_out:
+      return "carrier_timed_out";
     case base::Fault::cancelled:
     case base::Fault::unavailable:
-    case base::Fault::too_large: return "carrier_unavailable";
+    case base::Fault::too_large:
+      return "carrier_unavailable";
   }
   return "carrier_unavailable";
 }

@@ -12,8 +12,8 @@ inline constexpr std::string_view tool_end_call = "end_call";
 inline constexpr std::string_view tool_transfer = "transfer_to_number";
 
 /// The number a transfer asks for: parameter "transfer_number" or "number", else the agent's only allowed number.
-/// Fault::protocol when the parameters make no sense, Fault::refused when the number is not among those the agent's owner
-/// has allowed: the words of a model, steered by a caller, never choose whom we pay to dial.
+/// Fault::protocol when the parameters make no sense, Fault::refused when the number is not among those the agent's
+/// owner has allowed: the words of a model, steered by a caller, never choose whom we pay to dial.
 base::Result<std::string> transfer_target(std::string_view parameters_json, crm::VoiceAgent const& agent);
 
 /// A tool result for the agent: {"ok":true,...} or {"ok":false,"reason":"…","say":"…"}.

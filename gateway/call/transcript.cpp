@@ -35,8 +35,9 @@ std::string heard_text(std::string_view said, SpokenText const& spoken, TurnProg
     }
     return std::string{trimmed(std::string_view{spoken.text}.substr(0, end))};
   }
-  auto const share = static_cast<std::size_t>(static_cast<double>(said.size()) * static_cast<double>(progress.reached_ms) /
-                                              static_cast<double>(progress.generated_ms));
+  auto const share =
+      static_cast<std::size_t>(static_cast<double>(said.size()) * static_cast<double>(progress.reached_ms) /
+                               static_cast<double>(progress.generated_ms));
   return whole_words(said, share);
 }
 
@@ -89,7 +90,9 @@ bool Transcript::correct(std::optional<std::int64_t> event_id, std::string_view 
   return false;
 }
 
-void Transcript::interrupted(std::size_t turn) { turns_[turn].interrupted = true; }
+void Transcript::interrupted(std::size_t turn) {
+  turns_[turn].interrupted = true;
+}
 
 void Transcript::caller_said(std::int64_t event_id, std::string_view text, std::chrono::milliseconds at) {
   Turn turn;
@@ -99,7 +102,8 @@ void Transcript::caller_said(std::int64_t event_id, std::string_view text, std::
   turn.said = std::string{trimmed(text)};
   turn.at = at;
   // The recognised words may arrive after the answer they led to (same event id): the caller spoke first.
-  auto const answer = std::ranges::find_if(turns_, [&](Turn const& t) { return t.role == crm::Speaker::agent && t.event_id == event_id; });
+  auto const answer = std::ranges::find_if(
+      turns_, [&](Turn const& t) { return t.role == crm::Speaker::agent && t.event_id == event_id; });
   if (answer != turns_.end()) turn.at = std::min(turn.at, answer->at);
   turns_.push_back(std::move(turn));
 }
@@ -108,7 +112,7 @@ void Transcript::new_conversation() {
   for (auto& turn : turns_) turn.event_id.reset();
 }
 
-crm::CallTurn Transcript::to_record(std::size_t index, Playout const& playout) const {
+crm::CallTurn Transcript::to_record(std::size_t index, Playout const& playout, Heard heard) const {
   auto const& turn = turns_[index];
   crm::CallTurn record;
   record.role = turn.role;
@@ -119,17 +123,19 @@ crm::CallTurn Transcript::to_record(std::size_t index, Playout const& playout) c
     record.heard = turn.said;
     return record;
   }
-  auto const progress = playout.progress(index);
+  auto progress = playout.progress(index);
   record.interrupted = turn.interrupted || progress.cut;
   record.generated_ms = progress.generated_ms;
   record.sent_ms = progress.sent_ms;
   record.heard_ms = progress.heard_ms;
+  progress.cut |= turn.broken_off;
+  if (heard == Heard::soon) progress.reached_ms = std::max(progress.reached_ms, progress.due_ms);
   bool const rely_on_agent = record.interrupted && turn.corrected && turn.spoken.characters.empty();
   record.heard = rely_on_agent ? *turn.corrected : heard_text(turn.said, turn.spoken, progress);
   return record;
 }
 
-std::vector<crm::CallTurn> Transcript::snapshot(Playout const& playout) const {
+std::vector<crm::CallTurn> Transcript::snapshot(Playout const& playout, Heard heard) const {
   std::vector<std::size_t> order(turns_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   // Caller before agent at the same moment: the answer carries the id of the question.
@@ -137,7 +143,7 @@ std::vector<crm::CallTurn> Transcript::snapshot(Playout const& playout) const {
   std::ranges::sort(order, {}, place);
   std::vector<crm::CallTurn> records;
   records.reserve(turns_.size());
-  for (auto const i : order) records.push_back(to_record(i, playout));
+  for (auto const i : order) records.push_back(to_record(i, playout, heard));
   return records;
 }
 

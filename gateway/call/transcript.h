@@ -23,15 +23,18 @@ struct SpokenText {
   std::vector<Character> characters;
 };
 
-/// The part of a turn that was reached by what was heard, as text: exact where the agent said when each character is spoken,
-/// otherwise in proportion to the audio, cut back to a whole word.
+/// The part of a turn that was reached by what was heard, as text: exact where the agent said when each character is
+/// spoken, otherwise in proportion to the audio, cut back to a whole word.
 std::string heard_text(std::string_view said, SpokenText const& spoken, TurnProgress const& progress);
 
 /// "Caller: …\nAgent: …", heard words only, newest last, at most `max_bytes` from the end.
 std::string heard_context(std::vector<crm::CallTurn> const& turns, std::size_t max_bytes);
 
-/// Turns in the order in which they began. Agent turns are found again by the agent's event id, which starts anew with each
-/// conversation: new_conversation() forgets the ids.
+/// Which words count as heard: those that marks prove, or also those that are on their way to the caller.
+enum class Heard { proven, soon };
+
+/// Turns in the order in which they began. Agent turns are found again by the agent's event id, which starts anew with
+/// each conversation: new_conversation() forgets the ids.
 class Transcript {
  public:
   /// The turn of this event id; begun now if there is none. `at` is the time since the call began.
@@ -44,6 +47,8 @@ class Transcript {
   /// The agent's own idea of what was heard. Without an id the turn is found by its text. False when there is none.
   bool correct(std::optional<std::int64_t> event_id, std::string_view original, std::string_view corrected);
   void interrupted(std::size_t turn);
+  /// The agent was lost before it had generated all that it meant to say.
+  void broke_off(std::size_t turn) { turns_[turn].broken_off = true; }
   bool has_text(std::size_t turn) const { return !turns_[turn].said.empty(); }
   /// The event id of this turn now names a turn to come.
   void retire(std::size_t turn) { turns_[turn].event_id.reset(); }
@@ -51,7 +56,7 @@ class Transcript {
   void new_conversation();
 
   bool empty() const { return turns_.empty(); }
-  std::vector<crm::CallTurn> snapshot(Playout const& playout) const;
+  std::vector<crm::CallTurn> snapshot(Playout const& playout, Heard heard = Heard::proven) const;
 
  private:
   struct Turn {
@@ -62,9 +67,10 @@ class Transcript {
     std::optional<std::string> corrected;
     SpokenText spoken;
     bool interrupted = false;
+    bool broken_off = false;
     std::chrono::milliseconds at{0};
   };
-  crm::CallTurn to_record(std::size_t index, Playout const& playout) const;
+  crm::CallTurn to_record(std::size_t index, Playout const& playout, Heard heard) const;
   std::vector<Turn> turns_;
 };
 

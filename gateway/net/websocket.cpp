@@ -330,12 +330,18 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Heade
                                                            WebSocketSettings const& settings, TlsClient& tls) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const executor = co_await asio::this_coro::executor;
+  // A step that has just ended does not feel a cancellation, and the next one would run without a limit.
+  auto const stop = co_await asio::this_coro::cancellation_state;
+  auto const is_given_up = [&stop] { return stop.cancelled() != asio::cancellation_type::none; };
+  auto const given_up = base::fail(base::Fault::cancelled, "connect cancelled");
   auto const addresses = co_await look_up(url.host);
+  if (is_given_up()) co_return given_up;
   if (!addresses) co_return base::fail(addresses.error().fault, "name lookup: " + addresses.error().detail);
   std::vector<Tcp::endpoint> endpoints;
   for (auto const& address : *addresses) endpoints.emplace_back(address, url.port_or_default());
   Tcp::socket socket{executor};
   auto [connect_error, endpoint] = co_await asio::async_connect(socket, endpoints, base::quietly);
+  if (is_given_up()) co_return given_up;
   if (connect_error) co_return base::fail(fault_of(connect_error), "connect: " + connect_error.message());
   if (url.scheme == "ws" || url.scheme == "http") {
     beast::websocket::stream<Tcp::socket> stream{std::move(socket)};
@@ -347,6 +353,7 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Heade
   if (!SSL_set_tlsext_host_name(secure.native_handle(), url.host.c_str()))
     co_return base::fail(base::Fault::unavailable, "server name not accepted by TLS");
   auto [tls_error] = co_await secure.async_handshake(asio::ssl::stream_base::client, base::quietly);
+  if (is_given_up()) co_return given_up;
   if (tls_error) co_return base::fail(fault_of(tls_error), "TLS: " + tls_error.message());
   beast::websocket::stream<Tls> stream{std::move(secure)};
   auto opened = co_await upgrade(std::move(stream), url, headers, settings);

@@ -12,11 +12,11 @@
 namespace net {
 
 struct WebSocketSettings {
-  std::size_t max_message_bytes = 64 * 1024;      ///< A larger message ends the connection with close code 1009.
-  std::size_t max_queued_bytes = 512 * 1024;      ///< Bytes that may wait to be written; send() fails beyond.
+  std::size_t max_message_bytes = 64 * 1024;  ///< A larger message ends the connection with close code 1009.
+  std::size_t max_queued_bytes = 512 * 1024;  ///< Bytes that may wait to be written; send() fails beyond.
   std::chrono::milliseconds handshake_timeout{5000};
-  std::chrono::milliseconds idle_timeout{20000};  ///< Nothing received for this long (pings go out at half) ends it.
-  std::chrono::milliseconds write_timeout{10000}; ///< A peer that stops reading for this long is dropped.
+  std::chrono::milliseconds idle_timeout{20000};   ///< Nothing received for this long (pings go out at half) ends it.
+  std::chrono::milliseconds write_timeout{10000};  ///< A peer that stops reading for this long is dropped.
 };
 
 /// Hears what arrives; called on the connection's own thread, one call at a time. Views last until the call returns.
@@ -35,8 +35,8 @@ struct WebSocketClosed {
 };
 
 /// One WebSocket connection of either role, without compression. Not thread safe: lives on one core.
-/// Order of use: obtain, run() (which may be started before or after the first send()), close() or abort(), and destroy only
-/// after run() has returned.
+/// Order of use: obtain, run() (which may be started before or after the first send()), close() or abort(), and destroy
+/// only after run() has returned.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
@@ -72,11 +72,11 @@ std::shared_ptr<TlsClient> make_tls_client();
 /// Fault::refused when the server answers another status than 101 (the status is in the detail), Fault::timed_out,
 /// Fault::unavailable for network errors.
 base::Async<base::Result<std::unique_ptr<WebSocket>>> connect_websocket(Url url, Headers headers,
-                                                                         WebSocketSettings settings, TlsClient& tls,
-                                                                         std::chrono::milliseconds timeout);
+                                                                        WebSocketSettings settings, TlsClient& tls,
+                                                                        std::chrono::milliseconds timeout);
 
-/// A connection whose upgrade request has been read but not answered. May be moved to another core's thread and accepted
-/// there; closes the connection when dropped.
+/// A connection whose upgrade request has been read but not answered. May be moved to another core's thread and
+/// accepted there; closes the connection when dropped.
 class PendingUpgrade {
  public:
   PendingUpgrade(Request request, int socket) : request_{std::move(request)}, socket_{socket} {}
@@ -85,9 +85,10 @@ class PendingUpgrade {
   ~PendingUpgrade();
 
   Request const& request() const { return request_; }
-  /// Answers 101 and hands over the connection, on the executor of the awaiting coroutine. `subprotocol`, when not empty,
-  /// is echoed as the one chosen from those the client offered.
-  base::Async<base::Result<std::unique_ptr<WebSocket>>> accept(WebSocketSettings settings, std::string subprotocol = {});
+  /// Answers 101 and hands over the connection, on the executor of the awaiting coroutine. `subprotocol`, when not
+  /// empty, is echoed as the one chosen from those the client offered.
+  base::Async<base::Result<std::unique_ptr<WebSocket>>> accept(WebSocketSettings settings,
+                                                               std::string subprotocol = {});
   /// Answers with a plain HTTP response and closes.
   base::Async<> refuse(Response response);
 

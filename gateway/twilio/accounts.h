@@ -27,7 +27,8 @@ class Accounts {
   /// Tokens that may have signed for this account; none for an account that is not ours.
   std::span<base::Secret const> tokens(base::AccountSid const& sid) const {
     auto const found = accounts_.find(sid);
-    return found == accounts_.end() ? std::span<base::Secret const>{} : std::span<base::Secret const>{found->second.tokens};
+    return found == accounts_.end() ? std::span<base::Secret const>{}
+                                    : std::span<base::Secret const>{found->second.tokens};
   }
   /// For a socket upgrade, which names no account.
   std::span<base::Secret const> all_tokens() const { return all_; }

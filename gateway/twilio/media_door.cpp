@@ -17,7 +17,9 @@ constexpr std::size_t most_queued_bytes = 28 * 1024;
 
 }  // namespace
 
-std::string media_path(std::size_t core) { return std::string{media_prefix} + std::to_string(core); }
+std::string media_path(std::size_t core) {
+  return std::string{media_prefix} + std::to_string(core);
+}
 
 std::size_t core_of_media_path(std::string_view path, std::size_t cores) {
   if (!path.starts_with(media_prefix)) return 0;
@@ -27,8 +29,8 @@ std::size_t core_of_media_path(std::string_view path, std::size_t cores) {
   return error == std::errc{} && core < cores ? core : 0;
 }
 
-MediaDoor::MediaDoor(SignatureVerifier const& verifier, Accounts const& accounts, TicketOffice const& tickets, Calls& calls,
-                     base::TimeSource& time, StreamMetrics& metrics, base::Log log, DoorSettings settings)
+MediaDoor::MediaDoor(SignatureVerifier const& verifier, Accounts const& accounts, TicketOffice const& tickets,
+                     Calls& calls, base::TimeSource& time, StreamMetrics& metrics, base::Log log, DoorSettings settings)
     : verifier_{verifier},
       accounts_{accounts},
       tickets_{tickets},

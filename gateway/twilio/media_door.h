@@ -16,9 +16,9 @@ struct DoorSettings {
   std::chrono::milliseconds idle_limit{20000};  ///< Without caller audio.
 };
 
-/// Lets media sockets in. Three proofs before any state is spent on a socket: Twilio's signature over the upgrade, a ticket of
-/// ours in the start message, and that ticket unused and made for this very call. One per core; only its own core's
-/// thread calls serve().
+/// Lets media sockets in. Three proofs before any state is spent on a socket: Twilio's signature over the upgrade, a
+/// ticket of ours in the start message, and that ticket unused and made for this very call. One per core; only its own
+/// core's thread calls serve().
 class MediaDoor {
  public:
   MediaDoor(SignatureVerifier const& verifier, Accounts const& accounts, TicketOffice const& tickets, Calls& calls,

@@ -6,12 +6,15 @@ using namespace asio::experimental::awaitable_operators;
 
 StreamMetrics::StreamMetrics(base::Metrics& m)
     : accepted{m.counter("switchboard_streams_accepted_total", "Media streams that proved their call.")},
-      refused_unsigned{m.counter("switchboard_streams_refused_total", "Media sockets turned away.", {{"why", "signature"}})},
+      refused_unsigned{
+          m.counter("switchboard_streams_refused_total", "Media sockets turned away.", {{"why", "signature"}})},
       refused_ticket{m.counter("switchboard_streams_refused_total", "Media sockets turned away.", {{"why", "ticket"}})},
-      refused_silent{m.counter("switchboard_streams_refused_total", "Media sockets turned away.", {{"why", "no_start"}})},
+      refused_silent{
+          m.counter("switchboard_streams_refused_total", "Media sockets turned away.", {{"why", "no_start"}})},
       malformed{m.counter("switchboard_stream_messages_malformed_total", "Stream messages that could not be read.")},
       frames_missing{m.counter("switchboard_caller_frames_missing_total", "Gaps in Twilio's chunk numbers.")},
-      audio_dropped{m.counter("switchboard_stream_messages_dropped_total", "Messages to a carrier that does not read.")} {}
+      audio_dropped{
+          m.counter("switchboard_stream_messages_dropped_total", "Messages to a carrier that does not read.")} {}
 
 MediaStream::MediaStream(std::unique_ptr<net::WebSocket> socket, base::TimeSource& time, StreamMetrics& metrics,
                          asio::any_io_executor executor)
@@ -34,7 +37,8 @@ base::Async<> MediaStream::read() {
 }
 
 base::Async<std::optional<Start>> MediaStream::started(base::Instant deadline) {
-  while (!start_ && !closed_ && time_.now() < deadline) (void)co_await (start_bell_.wait() || time_.wait_until(deadline));
+  while (!start_ && !closed_ && time_.now() < deadline)
+    (void)co_await (start_bell_.wait() || time_.wait_until(deadline));
   co_return closed_ ? std::nullopt : start_;
 }
 
@@ -49,7 +53,9 @@ base::Async<> MediaStream::watch(std::chrono::milliseconds limit) {
   }
 }
 
-base::Async<> MediaStream::refuse(std::string reason) { co_await socket_->close(1008, std::move(reason)); }
+base::Async<> MediaStream::refuse(std::string reason) {
+  co_await socket_->close(1008, std::move(reason));
+}
 
 base::Async<CallerLegEnd> MediaStream::run(CallerEvents& events) {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -99,8 +105,10 @@ void MediaStream::on_text(std::string_view message) {
     return;
   }
   if (stop_seen_) return;
-  if (decode_usual_media(message, usual_)) take(usual_);
-  else take_general(message);
+  if (decode_usual_media(message, usual_))
+    take(usual_);
+  else
+    take_general(message);
 }
 
 void MediaStream::on_binary(std::size_t bytes) {

@@ -19,14 +19,14 @@ struct StreamMetrics {
   prometheus::Counter& accepted;
   prometheus::Counter& refused_unsigned;
   prometheus::Counter& refused_ticket;
-  prometheus::Counter& refused_silent;   ///< No valid start within the time allowed.
-  prometheus::Counter& malformed;        ///< Messages that could not be read; skipped.
-  prometheus::Counter& frames_missing;   ///< Gaps in Twilio's chunk numbers.
-  prometheus::Counter& audio_dropped;    ///< Messages to a carrier that does not read.
+  prometheus::Counter& refused_silent;  ///< No valid start within the time allowed.
+  prometheus::Counter& malformed;       ///< Messages that could not be read; skipped.
+  prometheus::Counter& frames_missing;  ///< Gaps in Twilio's chunk numbers.
+  prometheus::Counter& audio_dropped;   ///< Messages to a carrier that does not read.
 };
 
-/// Reads and writes one accepted socket. Before its `start` is proven it holds nothing but the socket's buffer; the door
-/// (media_door.h) decides and then hands it to its call.
+/// Reads and writes one accepted socket. Before its `start` is proven it holds nothing but the socket's buffer; the
+/// door (media_door.h) decides and then hands it to its call.
 class MediaStream final : public CallerLeg, private net::WebSocketSink {
  public:
   MediaStream(std::unique_ptr<net::WebSocket> socket, base::TimeSource& time, StreamMetrics& metrics,

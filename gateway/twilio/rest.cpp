@@ -1,7 +1,6 @@
 #include "gateway/twilio/rest.h"
 
 #include <charconv>
-
 #include <nlohmann/json.hpp>
 
 #include "twiml/answers.h"
@@ -29,7 +28,9 @@ base::Fault fault_of(unsigned status, int code) {
   return base::Fault::protocol;
 }
 
-bool is_over(base::Fault fault) { return fault == base::Fault::conflict || fault == base::Fault::not_found; }
+bool is_over(base::Fault fault) {
+  return fault == base::Fault::conflict || fault == base::Fault::not_found;
+}
 
 }  // namespace
 
@@ -40,7 +41,8 @@ Rest::Rest(net::HttpClient& http, Accounts const& accounts, std::string api_base
       api_base_{std::move(api_base)},
       public_base_{std::move(public_base)},
       log_{std::move(log)},
-      failures_{metrics.counter("switchboard_twilio_rest_failures_total", "Requests to Twilio that did not do what was asked.")} {}
+      failures_{metrics.counter("switchboard_twilio_rest_failures_total",
+                                "Requests to Twilio that did not do what was asked.")} {}
 
 base::Async<base::Result<std::string>> Rest::request(std::string method, CarrierCall call, net::Form form) {
   auto const tokens = accounts_.tokens(call.account);

@@ -11,10 +11,12 @@ namespace {
 using namespace asio::experimental::awaitable_operators;
 
 constexpr std::string_view sorry_unknown = "We are sorry, this number is not in service. Goodbye.";
-constexpr std::string_view sorry_inactive = "We are sorry, nobody can take your call right now. Please try again later.";
+constexpr std::string_view sorry_inactive =
+    "We are sorry, nobody can take your call right now. Please try again later.";
 constexpr std::string_view sorry_busy = "All our lines are busy at the moment. Please call again in a few minutes.";
 constexpr std::string_view sorry_trouble = "We are sorry, we cannot take your call right now. Please call again later.";
-constexpr std::string_view voicemail_prompt = "We are sorry, nobody can speak with you right now. Please leave a message after the tone.";
+constexpr std::string_view voicemail_prompt =
+    "We are sorry, nobody can speak with you right now. Please leave a message after the tone.";
 constexpr std::string_view voicemail_thanks = "Thank you. We will call you back. Goodbye.";
 
 net::Response twiml_response(twiml::Document const& document) {
@@ -30,11 +32,16 @@ DialEnd dial_end(DialResult const& result) {
   if (!result.status) return DialEnd::failed;
   switch (*result.status) {
     case DialStatus::completed:
-    case DialStatus::answered: return result.connected() ? DialEnd::completed : DialEnd::no_answer;
-    case DialStatus::busy: return DialEnd::busy;
-    case DialStatus::no_answer: return DialEnd::no_answer;
-    case DialStatus::failed: return DialEnd::failed;
-    case DialStatus::canceled: return DialEnd::canceled;
+    case DialStatus::answered:
+      return result.connected() ? DialEnd::completed : DialEnd::no_answer;
+    case DialStatus::busy:
+      return DialEnd::busy;
+    case DialStatus::no_answer:
+      return DialEnd::no_answer;
+    case DialStatus::failed:
+      return DialEnd::failed;
+    case DialStatus::canceled:
+      return DialEnd::canceled;
   }
   return DialEnd::failed;
 }
@@ -44,8 +51,10 @@ NextStep fallback_of(crm::VoiceAgent const& agent) {
     case crm::FallbackKind::forward:
       if (agent.fallback_number) return {NextStep::Do::forward, *agent.fallback_number};
       break;
-    case crm::FallbackKind::voicemail: return {NextStep::Do::voicemail, {}};
-    case crm::FallbackKind::apology: break;
+    case crm::FallbackKind::voicemail:
+      return {NextStep::Do::voicemail, {}};
+    case crm::FallbackKind::apology:
+      break;
   }
   return {NextStep::Do::apologise, {}};
 }
@@ -63,7 +72,8 @@ VoiceMetrics::VoiceMetrics(base::Metrics& m)
                                  {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1})} {}
 
 prometheus::Counter& VoiceMetrics::answered(std::string_view how) {
-  return all.counter("switchboard_voice_answers_total", "Voice webhooks by what was answered.", {{"how", std::string{how}}});
+  return all.counter("switchboard_voice_answers_total", "Voice webhooks by what was answered.",
+                     {{"how", std::string{how}}});
 }
 
 std::expected<net::Form, net::Response> VoiceRoutes::authentic(net::Request const& request) {
@@ -112,7 +122,8 @@ base::Async<net::Response> VoiceRoutes::answer(VoiceWebhook webhook, bool may_be
 }
 
 /// On the call's own core: finds or begins the call and says how its media stream comes to us.
-net::Response VoiceRoutes::begin(VoiceWebhook const& webhook, std::size_t home, std::optional<crm::CallRecord> earlier) {
+net::Response VoiceRoutes::begin(VoiceWebhook const& webhook, std::size_t home,
+                                 std::optional<crm::CallRecord> earlier) {
   auto& calls = *services_.homes.at(home).calls;
   if (auto* const running = calls.find(webhook.call_sid)) {
     if (running->is_over()) return twiml_response(twiml::sorry_and_hang_up(""));
@@ -143,9 +154,15 @@ net::Response VoiceRoutes::begin(VoiceWebhook const& webhook, std::size_t home, 
   auto const begun = calls.begin(std::move(plan));
   if (!begun) {
     switch (begun.error()) {
-      case Refusal::draining: services_.metrics.answered("draining").Increment(); break;
-      case Refusal::full: services_.metrics.answered("full").Increment(); break;
-      case Refusal::tenant_full: services_.metrics.answered("tenant_full").Increment(); break;
+      case Refusal::draining:
+        services_.metrics.answered("draining").Increment();
+        break;
+      case Refusal::full:
+        services_.metrics.answered("full").Increment();
+        break;
+      case Refusal::tenant_full:
+        services_.metrics.answered("tenant_full").Increment();
+        break;
     }
     return twiml_response(twiml::sorry_and_hang_up(sorry_busy));
   }
@@ -176,9 +193,12 @@ net::Response VoiceRoutes::take_step(Call const& call, std::size_t home, NextSte
 net::Response VoiceRoutes::without_agent(NextStep const& step, std::string const& our_number) {
   auto const back = services_.public_base_url + "/api/twilio/voice-resume?after=";
   switch (step.what) {
-    case NextStep::Do::stream: break;
-    case NextStep::Do::hang_up: return twiml_response(twiml::sorry_and_hang_up(""));
-    case NextStep::Do::apologise: return twiml_response(twiml::sorry_and_hang_up(sorry_trouble));
+    case NextStep::Do::stream:
+      break;
+    case NextStep::Do::hang_up:
+      return twiml_response(twiml::sorry_and_hang_up(""));
+    case NextStep::Do::apologise:
+      return twiml_response(twiml::sorry_and_hang_up(sorry_trouble));
     case NextStep::Do::forward: {
       auto const document = twiml::forward_to(step.number, back + "dial", our_number);
       if (document) return twiml_response(*document);
@@ -215,7 +235,8 @@ base::Async<net::Response> VoiceRoutes::resume(net::Request request) {
   };
   auto known = co_await asio::co_spawn(executor, at_home(), asio::use_awaitable);
   if (known) co_return std::move(*known);
-  // Not in this process's memory: it ended, or the process that served it is gone. Only the end of a stream is taken up again.
+  // Not in this process's memory: it ended, or the process that served it is gone. Only the end of a stream is taken up
+  // again.
   if (!after.empty()) co_return twiml_response(twiml::sorry_and_hang_up(after == "voicemail" ? voicemail_thanks : ""));
   auto response = co_await answer(std::move(*webhook), /*may_be_known_to_database=*/true);
   co_return response;

@@ -46,8 +46,9 @@ struct VoiceServices {
   std::string node;
 };
 
-/// The routes Twilio calls about a call. Each checks the signature before it looks at anything else, moves to the core where
-/// the call lives, and answers TwiML from memory: no database, no agent is waited for. A caller never meets an error page.
+/// The routes Twilio calls about a call. Each checks the signature before it looks at anything else, moves to the core
+/// where the call lives, and answers TwiML from memory: no database, no agent is waited for. A caller never meets an
+/// error page.
 class VoiceRoutes {
  public:
   explicit VoiceRoutes(VoiceServices services) : services_{std::move(services)} {}

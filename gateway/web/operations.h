@@ -9,16 +9,16 @@ namespace gateway::web {
 
 /// The process as an operator's tools see it. Read from the operations port's thread.
 struct Health {
-  bool ready = false;          ///< New calls are taken.
+  bool ready = false;  ///< New calls are taken.
   bool draining = false;
-  bool database = true;        ///< The last write or look succeeded; calls go on without it.
+  bool database = true;  ///< The last write or look succeeded; calls go on without it.
   std::size_t calls = 0;
-  std::size_t numbers = 0;          ///< Phone numbers that an agent answers.
+  std::size_t numbers = 0;  ///< Phone numbers that an agent answers.
   std::size_t records_waiting = 0;
 };
 
-/// /livez (the process runs), /readyz (200 when new calls are taken, else 503), /healthz (details as JSON; "degraded" while the
-/// database is away), /metrics (Prometheus text format).
+/// /livez (the process runs), /readyz (200 when new calls are taken, else 503), /healthz (details as JSON; "degraded"
+/// while the database is away), /metrics (Prometheus text format).
 void add_operations(net::Router& router, std::function<Health()> health, base::Metrics const& metrics);
 
 }  // namespace gateway::web

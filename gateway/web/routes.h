@@ -6,7 +6,9 @@
 
 namespace gateway::web {
 
-/// Every URL of the public port. `media` takes a media socket that has asked to be upgraded, on whatever core it arrived.
-void add_public_routes(net::Router& router, twilio::VoiceRoutes& voice, std::function<base::Async<>(net::PendingUpgrade)> media);
+/// Every URL of the public port. `media` takes a media socket that has asked to be upgraded, on whatever core it
+/// arrived.
+void add_public_routes(net::Router& router, twilio::VoiceRoutes& voice,
+                       std::function<base::Async<>(net::PendingUpgrade)> media);
 
 }  // namespace gateway::web

@@ -36,12 +36,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-Child::Child(std::vector<std::string> arguments, Environment const& environment, std::filesystem::path const& log, bool read_output) {
+Child::Child(std::vector<std::string> arguments, Environment const& environment, std::filesystem::path const& log,
+             bool read_output) {
   auto variables = merged_environment(environment);
   auto const argv = pointers(arguments);
   auto const envp = pointers(variables);
   int pipe_ends[2] = {-1, -1};
-  if (read_output && ::pipe2(pipe_ends, O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe"};
+  if (read_output && ::pipe2(pipe_ends, O_CLOEXEC) != 0)
+    throw std::system_error{errno, std::generic_category(), "pipe"};
   int const log_file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log_file < 0) throw std::system_error{errno, std::generic_category(), log.string()};
   pid_ = ::fork();
@@ -125,9 +127,12 @@ int Child::stop(std::chrono::milliseconds patience) {
   return status_;
 }
 
-bool Child::is_running() { return !reap(false); }
+bool Child::is_running() {
+  return !reap(false);
+}
 
-std::string run(std::vector<std::string> arguments, Child::Environment const& environment, std::filesystem::path const& log) {
+std::string run(std::vector<std::string> arguments, Child::Environment const& environment,
+                std::filesystem::path const& log) {
   auto const name = arguments.size() > 1 ? arguments[1] : arguments[0];
   Child child{std::move(arguments), environment, log, /*read_output=*/true};
   auto output = child.read_all();

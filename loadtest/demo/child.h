@@ -9,14 +9,15 @@
 
 namespace sim::demo {
 
-/// A program we started, in a process group of its own so that Ctrl-C reaches only us. Ended and waited for at the latest by
-/// the destructor. Blocking; for the demo's main thread.
+/// A program we started, in a process group of its own so that Ctrl-C reaches only us. Ended and waited for at the
+/// latest by the destructor. Blocking; for the demo's main thread.
 class Child {
  public:
   using Environment = std::map<std::string, std::string>;
 
   /// `log` receives standard error, and standard output too unless `read_output`. Throws std::system_error.
-  Child(std::vector<std::string> arguments, Environment const& environment, std::filesystem::path const& log, bool read_output);
+  Child(std::vector<std::string> arguments, Environment const& environment, std::filesystem::path const& log,
+        bool read_output);
   ~Child();
   Child(Child const&) = delete;
   Child& operator=(Child const&) = delete;
@@ -45,6 +46,7 @@ class Child {
 };
 
 /// Runs a command to its end and returns what it printed. Throws std::runtime_error with its log's name when it fails.
-std::string run(std::vector<std::string> arguments, Child::Environment const& environment, std::filesystem::path const& log);
+std::string run(std::vector<std::string> arguments, Child::Environment const& environment,
+                std::filesystem::path const& log);
 
 }  // namespace sim::demo

@@ -2,18 +2,17 @@
 
 #include <signal.h>
 
-#include <fstream>
-#include <iostream>
-#include <memory>
-#include <optional>
-#include <thread>
-
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_future.hpp>
+#include <fstream>
+#include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
 #include "gateway/base/ids.h"
 #include "gateway/net/http_client.h"
@@ -117,8 +116,8 @@ class Simulators {
   std::thread thread_;
 };
 
-Child::Environment gateway_environment(Options const& options, twilio::Account const& account, std::string const& api_key,
-                                       Simulators const& simulators) {
+Child::Environment gateway_environment(Options const& options, twilio::Account const& account,
+                                       std::string const& api_key, Simulators const& simulators) {
   return {{"PORT", std::to_string(options.port)},
           {"SWITCHBOARD_ADDRESS", "127.0.0.1"},
           {"SWITCHBOARD_OPS_PORT", std::to_string(options.ops_port)},
@@ -166,10 +165,11 @@ void show_call(twilio::CallResult const& result, Options const& options, Child::
                std::filesystem::path const& log) {
   std::cout << "\nWhat Switchboard wrote down (switchboard calls show " << result.call_sid << "):\n\n"
             << run({options.switchboard, "calls", "show", result.call_sid}, environment, log);
-  auto const record = nlohmann::json::parse(run({options.switchboard, "calls", "show", result.call_sid, "--json"}, environment, log),
-                                            nullptr, false);
+  auto const record = nlohmann::json::parse(
+      run({options.switchboard, "calls", "show", result.call_sid, "--json"}, environment, log), nullptr, false);
   if (record.is_object() && record.contains("recording_path") && record["recording_path"].is_string())
-    std::cout << "\nTwo-channel recording (left caller, right agent): " << record["recording_path"].get<std::string>() << "\n";
+    std::cout << "\nTwo-channel recording (left caller, right agent): " << record["recording_path"].get<std::string>()
+              << "\n";
 }
 
 int demo(Options const& options) {
@@ -184,9 +184,13 @@ int demo(Options const& options) {
   std::filesystem::path const data = std::filesystem::absolute(options.data);
   std::filesystem::create_directories(data);
   auto const log = data / "demo.log";
-  std::cout << "No Twilio or ElevenLabs credentials are set, so this is a demonstration: Switchboard runs on this machine between\n"
-               "a simulated Twilio and a simulated ElevenLabs, on loopback only, with a demo business and its number " << number << ".\n"
-               "To answer real calls, copy config/env.example to .env, fill it in, and start again. Its log: " << log.string() << "\n\n";
+  std::cout << "No Twilio or ElevenLabs credentials are set, so this is a demonstration: Switchboard runs on this "
+               "machine between\n"
+               "a simulated Twilio and a simulated ElevenLabs, on loopback only, with a demo business and its number "
+            << number
+            << ".\n"
+               "To answer real calls, copy config/env.example to .env, fill it in, and start again. Its log: "
+            << log.string() << "\n\n";
 
   twilio::Account account;
   account.sid = "AC" + random_hex(16);
@@ -211,18 +215,21 @@ int demo(Options const& options) {
   auto const result = simulators.call(demo_call(own), [](std::string const&, twilio::Event const& event) {
     if (worth_telling(event.kind)) std::cout << "  " << twilio::to_line(event) << std::endl;
   });
-  for (auto const& violation : result.violations) std::cout << "  Twilio would complain: " << violation.code << " " << violation.what << "\n";
+  for (auto const& violation : result.violations)
+    std::cout << "  Twilio would complain: " << violation.code << " " << violation.what << "\n";
   show_call(result, own, environment, log);
   if (!options.once) {
-    std::cout << "\nStill running; the next call:  build/release/switchboard-sim call --sim " << (data / "sim.json").string()
-              << "\nCtrl-C stops everything.\n" << std::endl;
+    std::cout << "\nStill running; the next call:  build/release/switchboard-sim call --sim "
+              << (data / "sim.json").string() << "\nCtrl-C stops everything.\n"
+              << std::endl;
     int caught = 0;
     sigwait(&quit, &caught);
     std::cout << "\nStopping …" << std::endl;
   }
   bool const alive = gateway.is_running();
   int const status = gateway.stop(seconds{40});
-  if (!alive || status != 0) throw std::runtime_error{"Switchboard ended with status " + std::to_string(status) + "; see " + log.string()};
+  if (!alive || status != 0)
+    throw std::runtime_error{"Switchboard ended with status " + std::to_string(status) + "; see " + log.string()};
   return result.clean() ? 0 : 1;
 }
 
@@ -231,7 +238,9 @@ int demo(Options const& options) {
 void add_demo_command(CLI::App& app, int& exit_code) {
   auto* const command = app.add_subcommand("demo", "Run Switchboard between the simulators and place one call");
   auto const options = std::make_shared<Options>();
-  command->add_option("--switchboard", options->switchboard, "The switchboard program")->required()->check(CLI::ExistingFile);
+  command->add_option("--switchboard", options->switchboard, "The switchboard program")
+      ->required()
+      ->check(CLI::ExistingFile);
   command->add_option("--data", options->data, "Data directory")->capture_default_str();
   command->add_option("--port", options->port, "Public port")->capture_default_str();
   command->add_option("--ops-port", options->ops_port, "Health and metrics port")->capture_default_str();

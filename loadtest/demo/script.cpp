@@ -22,7 +22,9 @@ twilio::Mulaw spoken(char const* file) {
   return speech ? std::move(*speech) : twilio::default_speech();
 }
 
-std::size_t bytes_in(milliseconds length) { return static_cast<std::size_t>(length.count()) * media::telephone_rate / 1000; }
+std::size_t bytes_in(milliseconds length) {
+  return static_cast<std::size_t>(length.count()) * media::telephone_rate / 1000;
+}
 
 elevenlabs::Turn answer(std::string heard, std::string text) {
   elevenlabs::Turn turn;
@@ -40,9 +42,10 @@ elevenlabs::Scenario receptionist(std::string api_key) {
   agent.auth = true;
   agent.client_events = elevenlabs::default_client_events();
   agent.first_message = elevenlabs::Say{"Thank you for calling {{tenant_name}}. How can I help you?", {}};
-  agent.turns.push_back(answer("When are you open?",
-                               "We are open from Monday to Friday from eight in the morning until six in the evening. On Saturdays "
-                               "we open at nine and close at noon, and on public holidays our emergency service answers the phone."));
+  agent.turns.push_back(
+      answer("When are you open?",
+             "We are open from Monday to Friday from eight in the morning until six in the evening. On Saturdays "
+             "we open at nine and close at noon, and on public holidays our emergency service answers the phone."));
   agent.turns.push_back(answer("And on Saturdays?", "On Saturdays we are open from nine until noon."));
   agent.turns.push_back(answer("Thank you, goodbye.", "You are welcome. Goodbye!"));
   agent.turns.back().reply.push_back(elevenlabs::EndCall{"the caller said goodbye"});

@@ -1,11 +1,10 @@
 // The audio path of a live call must not ask the heap for anything once it is under way.
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <new>
 
 #include "gateway/call/bridge.h"
-
-#include <gtest/gtest.h>
-
 #include "tests/support/manual_time.h"
 
 namespace {
@@ -20,8 +19,12 @@ void* operator new(std::size_t size) {
   if (auto* const memory = std::malloc(size)) return memory;
   throw std::bad_alloc{};
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 // NOLINTEND(misc-new-delete-overloads)
 
 namespace gateway {

@@ -6,14 +6,14 @@
 namespace gateway {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using test::CallScene;
 using test::StreamDiary;
 using test::voice_of;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-/// One call under a schedule drawn from a seed. The carrier behaves as carriers do: when its stream ends or a document is
-/// through it asks for the next step and follows it; its status callbacks are lost, doubled and shuffled.
+/// One call under a schedule drawn from a seed. The carrier behaves as carriers do: when its stream ends or a document
+/// is through it asks for the next step and follows it; its status callbacks are lost, doubled and shuffled.
 class AnyCall : public CallScene {
  public:
   explicit AnyCall(unsigned seed) : random_{seed} {
@@ -25,10 +25,12 @@ class AnyCall : public CallScene {
     carrier.answer_takes = milliseconds{one_of({0, 0, 50, 1500, 12000})};
     plan_agent->transfer_numbers = {"+14155550100"};
     plan_agent->fallback_number = "+14155550109";
-    plan_agent->fallback = std::array{crm::FallbackKind::forward, crm::FallbackKind::voicemail, crm::FallbackKind::apology}[static_cast<std::size_t>(below(3))];
+    plan_agent->fallback = std::array{crm::FallbackKind::forward, crm::FallbackKind::voicemail,
+                                      crm::FallbackKind::apology}[static_cast<std::size_t>(below(3))];
     plan_agent->max_duration = seconds{one_of({5, 3600, 3600})};
     if (chance(10)) carrier.hang_up_result = base::fail(base::Fault::unavailable, "");
-    if (chance(30)) carrier.transfer_result = base::fail(chance(50) ? base::Fault::refused : base::Fault::unavailable, "");
+    if (chance(30))
+      carrier.transfer_result = base::fail(chance(50) ? base::Fault::refused : base::Fault::unavailable, "");
     if (chance(5)) carrier.facts = base::fail(base::Fault::unavailable, "");
     carrier.on_hang_up = [this] { hangs_up(); };
     carrier.on_transfer = [this] { dials(); };
@@ -43,9 +45,12 @@ class AnyCall : public CallScene {
       lasts(milliseconds{one_of({0, 0, 10, 20, 50, 100, 300, 700})});
       if (chance(1)) lasts(seconds{9});
     }
-    if (chance(20) && call()) call()->shut_down();
-    else if (chance(80)) hangs_up();
-    else if (agents.newest) agents.newest->ends(AgentLegEnd::Kind::finished);
+    if (chance(20) && call())
+      call()->shut_down();
+    else if (chance(80))
+      hangs_up();
+    else if (agents.newest)
+      agents.newest->ends(AgentLegEnd::Kind::finished);
     for (int i = 0; i < 4000 && !is_over(); ++i) lasts(milliseconds{100});
   }
 
@@ -85,14 +90,17 @@ class AnyCall : public CallScene {
  private:
   int below(int bound) { return std::uniform_int_distribution{0, bound - 1}(random_); }
   bool chance(int percent) { return below(100) < percent; }
-  int one_of(std::vector<int> const& values) { return values[static_cast<std::size_t>(below(static_cast<int>(values.size())))]; }
+  int one_of(std::vector<int> const& values) {
+    return values[static_cast<std::size_t>(below(static_cast<int>(values.size())))];
+  }
 
   // ---- the carrier's mind
   void after(int ms, std::function<void()> what) { plans_.emplace(time.now() + milliseconds{ms}, std::move(what)); }
   void lasts(milliseconds length) {
     for (auto left = length; left > milliseconds{0}; left -= step) {
       passes(step);
-      if (chance(50) && stream && stream->is_running()) stream->says(chance(30) ? loud : 0xFF, static_cast<std::size_t>(one_of({160, 160, 160, 37, 400})));
+      if (chance(50) && stream && stream->is_running())
+        stream->says(chance(30) ? loud : 0xFF, static_cast<std::size_t>(one_of({160, 160, 160, 37, 400})));
       notices_the_end_of_a_stream();
       while (!plans_.empty() && plans_.begin()->first <= time.now()) {
         auto const next = plans_.extract(plans_.begin());
@@ -118,15 +126,20 @@ class AnyCall : public CallScene {
   }
   void follows(NextStep const& next) {
     switch (next.what) {
-      case NextStep::Do::stream: after(below(1200), [this] { opens_a_stream(); }); return;
-      case NextStep::Do::forward: return dials();
+      case NextStep::Do::stream:
+        after(below(1200), [this] { opens_a_stream(); });
+        return;
+      case NextStep::Do::forward:
+        return dials();
       case NextStep::Do::voicemail:
         after(below(60000), [this] {
           if (!hung_up_ && call()) follows(call()->after_voicemail());
         });
         return;
       case NextStep::Do::hang_up:
-      case NextStep::Do::apologise: after(below(3000), [this] { hangs_up(); }); return;
+      case NextStep::Do::apologise:
+        after(below(3000), [this] { hangs_up(); });
+        return;
     }
   }
   void dials() {
@@ -135,7 +148,8 @@ class AnyCall : public CallScene {
     after(1 + below(40000), [this] {
       dialling_ = false;
       if (hung_up_ || !call()) return;
-      follows(call()->after_dial(std::array{DialEnd::completed, DialEnd::busy, DialEnd::no_answer, DialEnd::failed}[static_cast<std::size_t>(below(4))]));
+      follows(call()->after_dial(std::array{DialEnd::completed, DialEnd::busy, DialEnd::no_answer,
+                                            DialEnd::failed}[static_cast<std::size_t>(below(4))]));
     });
   }
   void hangs_up() {
@@ -144,7 +158,8 @@ class AnyCall : public CallScene {
     if (carrier.facts) carrier.facts = CarrierFacts{crm::CallStatus::completed, seconds{5}};
     for (int i = below(4); i > 0; --i) {  // none at all is possible, too
       after(below(3000), [this] {
-        if (call()) call()->on_status(chance(60) ? crm::CallStatus::completed : crm::CallStatus::in_progress, std::nullopt);
+        if (call())
+          call()->on_status(chance(60) ? crm::CallStatus::completed : crm::CallStatus::in_progress, std::nullopt);
       });
     }
   }
@@ -153,14 +168,25 @@ class AnyCall : public CallScene {
   void something_happens() {
     auto* const speaker = agents.newest && agents.newest->is_running() ? agents.newest : nullptr;
     switch (below(26)) {
-      case 0: case 1: case 2: case 3: case 4: return speaks(speaker, /*anew=*/true);
-      case 5: case 6: case 7: return speaks(speaker, /*anew=*/false);
-      case 8: case 9: return interrupts(speaker);
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        return speaks(speaker, /*anew=*/true);
+      case 5:
+      case 6:
+      case 7:
+        return speaks(speaker, /*anew=*/false);
+      case 8:
+      case 9:
+        return interrupts(speaker);
       case 10:
         if (speaker) speaker->events().on_agent_turn_complete(newest_turn_);
         break;
       case 11:
-        if (speaker && newest_turn_ > interrupted_) speaker->events().on_agent_text(newest_turn_, "some words that were said");
+        if (speaker && newest_turn_ > interrupted_)
+          speaker->events().on_agent_text(newest_turn_, "some words that were said");
         break;
       case 12:
         if (speaker) speaker->events().on_caller_text(newest_turn_, "an answer");
@@ -178,13 +204,15 @@ class AnyCall : public CallScene {
         if (chance(40) && stream) stream->ends(CallerLegEnd::lost);
         break;
       case 17:
-        if (chance(40) && speaker) speaker->ends(one_of({0, 1}) ? AgentLegEnd::Kind::lost : AgentLegEnd::Kind::finished);
+        if (chance(40) && speaker)
+          speaker->ends(one_of({0, 1}) ? AgentLegEnd::Kind::lost : AgentLegEnd::Kind::finished);
         break;
       case 18:
         if (chance(20) && speaker) speaker->ends(chance(50) ? AgentLegEnd::Kind::refused : AgentLegEnd::Kind::quota);
         break;
       case 19:
-        if (speaker) speaker->events().on_tool_call({"t", chance(70) ? "unknown" : "transfer_to_number", chance(80) ? "{}" : "["});
+        if (speaker)
+          speaker->events().on_tool_call({"t", chance(70) ? "unknown" : "transfer_to_number", chance(80) ? "{}" : "["});
         break;
       case 20:
         if (speaker && chance(20)) speaker->events().on_tool_call({"t", "end_call", "{}"});
@@ -202,8 +230,10 @@ class AnyCall : public CallScene {
         if (chance(10) && !hung_up_) stream_starts();  // one that nobody asked for
         break;
       case 25:
-        if (chance(5) && call()) call()->shut_down();
-        else if (speaker && chance(30)) speaker->events().on_queue(chance(50) ? QueueState::waiting : QueueState::admitted);
+        if (chance(5) && call())
+          call()->shut_down();
+        else if (speaker && chance(30))
+          speaker->events().on_queue(chance(50) ? QueueState::waiting : QueueState::admitted);
         break;
     }
     run();

@@ -40,7 +40,8 @@ class Bridging : public ::testing::Test {
     for (int i = 0; i < frames; ++i, said_ += media::frame_duration) bridge_.on_caller_audio(frame, said_);
   }
   void agent_says(std::int64_t event_id, milliseconds length) {
-    bridge_.on_agent_audio({event_id, std::vector<std::uint8_t>(static_cast<std::size_t>(length.count()) * 8, voice_of(event_id))});
+    bridge_.on_agent_audio(
+        {event_id, std::vector<std::uint8_t>(static_cast<std::size_t>(length.count()) * 8, voice_of(event_id))});
   }
   void passes(milliseconds length, bool caller_is_there = true) {
     for (auto left = length; left > milliseconds{0}; left -= media::frame_duration) {

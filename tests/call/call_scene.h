@@ -56,7 +56,8 @@ class CallScene {
 
   // ---- the carrier
   void begins() {
-    gateway::CallServices services{time, metronome, agents, carrier, records, recordings, metrics, base::Log::silent(), settings, {}};
+    gateway::CallServices services{time,    metronome,           agents,   carrier, records, recordings,
+                                   metrics, base::Log::silent(), settings, {}};
     calls.emplace(context.get_executor(), std::move(services), capacity);
     ASSERT_TRUE(calls->begin(plan));
     run();

@@ -7,9 +7,9 @@
 namespace gateway {
 namespace {
 
-using test::CallScene;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::CallScene;
 using Kind = AgentLegEnd::Kind;
 using ::testing::Contains;
 using ::testing::HasSubstr;

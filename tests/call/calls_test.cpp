@@ -5,9 +5,9 @@
 namespace gateway {
 namespace {
 
-using test::CallScene;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::CallScene;
 
 CallPlan another(CallScene const& call, std::string sid) {
   auto plan = call.plan;

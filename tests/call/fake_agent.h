@@ -75,9 +75,11 @@ class FakeAgent final : public gateway::AgentLeg {
   }
   /// `length` of µ-law in one burst.
   void says(std::int64_t event_id, milliseconds length, gateway::SpokenAlignment const* alignment = nullptr) {
-    sends(event_id, std::vector<std::uint8_t>(static_cast<std::size_t>(length.count()) * 8, voice_of(event_id)), alignment);
+    sends(event_id, std::vector<std::uint8_t>(static_cast<std::size_t>(length.count()) * 8, voice_of(event_id)),
+          alignment);
   }
-  void sends(std::int64_t event_id, std::vector<std::uint8_t> const& bytes, gateway::SpokenAlignment const* alignment = nullptr) {
+  void sends(std::int64_t event_id, std::vector<std::uint8_t> const& bytes,
+             gateway::SpokenAlignment const* alignment = nullptr) {
     if (is_running()) events_->on_agent_audio({event_id, bytes, alignment});
   }
   void ends(gateway::AgentLegEnd::Kind kind) {

@@ -15,8 +15,8 @@ namespace test {
 
 using std::chrono::milliseconds;
 
-/// The carrier's end of one media stream: what reached it, and what the caller has really heard. Agent audio is told apart
-/// by its byte: see voice_of().
+/// The carrier's end of one media stream: what reached it, and what the caller has really heard. Agent audio is told
+/// apart by its byte: see voice_of().
 struct StreamDiary {
   struct Message {
     enum class Kind { audio, mark, clear } kind;
@@ -43,7 +43,9 @@ struct StreamDiary {
 };
 
 /// The byte that stands for the speech of a turn; never silence.
-constexpr std::uint8_t voice_of(std::int64_t event_id) { return static_cast<std::uint8_t>(1 + event_id % 120); }
+constexpr std::uint8_t voice_of(std::int64_t event_id) {
+  return static_cast<std::uint8_t>(1 + event_id % 120);
+}
 
 /// A media stream as a carrier serves it: one queue played in real time, marks echoed when they are reached or cleared,
 /// everything `one_way` late. Moves with tick().

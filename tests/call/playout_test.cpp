@@ -23,7 +23,9 @@ class Playing : public ::testing::Test, protected PlayoutSink {
   }
   void send_mark(std::string_view name) override { marks_.emplace_back(name); }
 
-  void says(std::size_t turn, std::size_t bytes, std::uint8_t code = 1) { playout_.push(turn, Bytes(bytes, code), now_); }
+  void says(std::size_t turn, std::size_t bytes, std::uint8_t code = 1) {
+    playout_.push(turn, Bytes(bytes, code), now_);
+  }
   void says_ms(std::size_t turn, int ms) { says(turn, static_cast<std::size_t>(ms) * 8); }
   void passes(milliseconds length) {
     for (auto left = length; left > milliseconds{0}; left -= frame) {

@@ -47,7 +47,8 @@ class Recorded : public ::testing::Test {
     return stereo;
   }
   static std::int16_t sample(std::vector<char> const& bytes, std::size_t at) {
-    return static_cast<std::int16_t>(static_cast<unsigned char>(bytes[at]) | static_cast<unsigned char>(bytes[at + 1]) << 8);
+    return static_cast<std::int16_t>(static_cast<unsigned char>(bytes[at]) | static_cast<unsigned char>(bytes[at + 1])
+                                                                                 << 8);
   }
   static std::vector<std::uint8_t> voice(std::uint8_t code, milliseconds length) {
     return std::vector<std::uint8_t>(static_cast<std::size_t>(length.count()) * 8, code);

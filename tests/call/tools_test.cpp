@@ -30,7 +30,8 @@ TEST(TransferTarget, may_be_the_fallback_number) {
 }
 
 TEST(TransferTarget, is_never_a_number_that_the_owner_has_not_allowed) {
-  EXPECT_EQ(transfer_target(R"({"transfer_number":"+19005550100"})", agent_with({"+14155550100"})).error().fault, base::Fault::refused);
+  EXPECT_EQ(transfer_target(R"({"transfer_number":"+19005550100"})", agent_with({"+14155550100"})).error().fault,
+            base::Fault::refused);
 }
 
 TEST(TransferTarget, is_refused_when_the_parameters_make_no_sense) {

@@ -144,12 +144,15 @@ crm::CallTurn heard(crm::Speaker role, std::string text) {
 }
 
 TEST(HeardContext, tells_only_what_was_heard) {
-  EXPECT_EQ(heard_context({heard(crm::Speaker::agent, "Hello."), heard(crm::Speaker::agent, ""), heard(crm::Speaker::caller, "Hi.")}, 100),
+  EXPECT_EQ(heard_context({heard(crm::Speaker::agent, "Hello."), heard(crm::Speaker::agent, ""),
+                           heard(crm::Speaker::caller, "Hi.")},
+                          100),
             "Agent: Hello.\nCaller: Hi.\n");
 }
 
 TEST(HeardContext, keeps_the_newest_lines_whole) {
-  EXPECT_EQ(heard_context({heard(crm::Speaker::agent, "A long greeting."), heard(crm::Speaker::caller, "Hi.")}, 20), "Caller: Hi.\n");
+  EXPECT_EQ(heard_context({heard(crm::Speaker::agent, "A long greeting."), heard(crm::Speaker::caller, "Hi.")}, 20),
+            "Caller: Hi.\n");
 }
 
 TEST(HeardContext, keeps_the_end_of_a_line_that_is_too_long_by_itself) {

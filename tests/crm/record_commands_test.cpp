@@ -71,9 +71,10 @@ class RecordCommands : public test::DatabaseTest {
 TEST_F(RecordCommands, add_a_business_an_agent_and_its_number) {
   auto const tenant = add_tenant();
   EXPECT_TRUE(tenant.starts_with("ten_"));
-  auto const agent = add_agent(tenant,
-                               "--number +15550001111 --record --fallback forward:+15550009999 --start-pause 2 "
-                               "--variable business=Acme --language en --transfer-number +15550007777 --transfer-number +15550008888");
+  auto const agent =
+      add_agent(tenant,
+                "--number +15550001111 --record --fallback forward:+15550009999 --start-pause 2 "
+                "--variable business=Acme --language en --transfer-number +15550007777 --transfer-number +15550008888");
   EXPECT_TRUE(agent.starts_with("va_"));
   auto const agents = nlohmann::json::parse(command("agents list --json --tenant " + tenant).out);
   ASSERT_EQ(agents.size(), 1U);

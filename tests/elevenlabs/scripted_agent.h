@@ -128,7 +128,8 @@ inline constexpr std::string_view metadata =
 class AgentScene : public ::testing::Test {
  protected:
   AgentScene()
-      : tasks_{context_.get_executor(), [](std::string const& what) { ADD_FAILURE() << "a script crashed: " << what; }} {
+      : tasks_{context_.get_executor(),
+               [](std::string const& what) { ADD_FAILURE() << "a script crashed: " << what; }} {
     router_.on("GET", "/v1/convai/conversation/get-signed-url",
                [this](net::Request question) -> base::Async<net::Response> {
                  questions.push_back(std::move(question));

@@ -133,14 +133,15 @@ TEST_F(AgentTrouble, in_the_middle_of_a_sentence_is_mended_by_a_conversation_tha
   agent.behaviour.burst_factor = 2;
   auto const number = scene().hire(std::move(agent));
   scene().open();
-  auto plan = scene().plan(number);
-  plan.caller.hang_up_after = 5s;
-  auto const call = scene().place(plan);
+  auto const call = scene().place(scene().plan(number));
   call.until(EventKind::first_audio);
   scene().change(number, [](Agent& next) {
     next.first_message = words("As I was saying.", 1s);
     next.behaviour.die_mid_sentence_ms = 0;
   });
+  EXPECT_TRUE(scene().until([&] { return scene().conversations(number).size() == 2; }));
+  call.until(EventKind::agent_silent);
+  scene().hang_up(call);
   auto const& result = call.result();
   EXPECT_EQ(result.streams.size(), 1U) << "the caller's line has nothing to do with it";
   auto const conversations = scene().conversations(number);
@@ -154,6 +155,8 @@ TEST_F(AgentTrouble, in_the_middle_of_a_sentence_is_mended_by_a_conversation_tha
   EXPECT_EQ(record.ending, "caller_hung_up");
   ASSERT_EQ(record.turns.size(), 2U);
   EXPECT_TRUE(record.turns[0].said.starts_with(record.turns[0].heard));
+  EXPECT_THAT(record.turns[0].heard, HasSubstr("We have appointments"));
+  EXPECT_THAT(record.turns[0].heard, testing::Not(HasSubstr("Friday"))) << "that was never said aloud";
   EXPECT_EQ(record.turns[1].heard, "As I was saying.");
   EXPECT_EQ(scene().metric("switchboard_agent_reconnects_total"), 1);
 }

@@ -68,8 +68,10 @@ base::Async<> Door::reach(Socket& inner, bool& reached) {
 /// What the caller sends meanwhile; returns when it has gone.
 base::Async<> Door::collect(Socket& outer, std::string& early) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  auto const stop = co_await asio::this_coro::cancellation_state;
   std::array<char, 4096> buffer;
-  for (;;) {
+  // A read that has just ended does not feel a cancellation; the next one would wait for ever.
+  while (stop.cancelled() == asio::cancellation_type::none) {
     auto [error, size] = co_await outer.async_read_some(asio::buffer(buffer), base::quietly);
     if (error) co_return;
     early.append(buffer.data(), size);
@@ -78,8 +80,9 @@ base::Async<> Door::collect(Socket& outer, std::string& early) {
 
 base::Async<> Door::pump(Socket& from, Socket& to) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  auto const stop = co_await asio::this_coro::cancellation_state;
   std::array<char, 16384> buffer;
-  for (;;) {
+  while (stop.cancelled() == asio::cancellation_type::none) {
     auto [read_error, size] = co_await from.async_read_some(asio::buffer(buffer), base::quietly);
     if (read_error) co_return;
     auto [write_error, written] = co_await asio::async_write(to, asio::buffer(buffer.data(), size), base::quietly);

@@ -17,7 +17,7 @@ Agent chatty() {
 CallPlan impatient(CallPlan plan) {
   plan.caller.barge_in_at = 2s;
   plan.caller.barge_in_speech = speech(800ms);
-  plan.caller.hang_up_after = 7s;
+  plan.caller.hang_up_after = 5500ms;
   return plan;
 }
 

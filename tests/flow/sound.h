@@ -30,16 +30,25 @@ inline Samples by_soxr(Samples const& in, double from, double to) {
   return out;
 }
 
+/// Every `step`th sample from `first` on.
+struct Sieve {
+  Samples const& fine;
+  std::size_t first;
+  std::size_t step;
+  std::size_t size() const { return first < fine.size() ? (fine.size() - first - 1) / step + 1 : 0; }
+  std::int64_t operator[](std::size_t i) const { return fine[first + i * step]; }
+};
+
 /// By how many samples, up to 100 ms, `heard` runs behind `wanted`: where the loudest half second of one fits best.
-inline std::size_t delay_between(Samples const& wanted, Samples const& heard) {
+inline std::size_t delay_between(Sieve const& wanted, Samples const& heard) {
   constexpr std::size_t window = 4000;
   constexpr std::size_t longest = 800;
   if (wanted.size() < window || heard.size() < window) throw std::runtime_error{"too little was heard"};
   std::size_t loudest = 0;
-  double most = -1;
+  std::int64_t most = -1;
   for (std::size_t at = 0; at + window <= wanted.size(); at += window / 4) {
-    double energy = 0;
-    for (std::size_t i = at; i < at + window; ++i) energy += static_cast<double>(wanted[i]) * wanted[i];
+    std::int64_t energy = 0;
+    for (std::size_t i = at; i < at + window; ++i) energy += wanted[i] * wanted[i];
     if (energy > most) most = energy, loudest = at;
   }
   std::size_t best = loudest;
@@ -53,33 +62,27 @@ inline std::size_t delay_between(Samples const& wanted, Samples const& heard) {
 }
 
 /// Signal to difference over all of `wanted` that was heard, `delay` samples later.
-inline double snr_db(Samples const& wanted, Samples const& heard, std::size_t delay) {
+inline double snr_db(Sieve const& wanted, Samples const& heard, std::size_t delay) {
   auto const length = std::min(wanted.size(), heard.size() - std::min(delay, heard.size()));
-  double signal = 0;
-  double noise = 0;
+  std::int64_t signal = 0;
+  std::int64_t noise = 1;
   for (std::size_t i = 0; i < length; ++i) {
-    double const difference = static_cast<double>(wanted[i]) - heard[i + delay];
-    signal += static_cast<double>(wanted[i]) * wanted[i];
+    auto const difference = wanted[i] - heard[i + delay];
+    signal += wanted[i] * wanted[i];
     noise += difference * difference;
   }
-  return 10 * std::log10(signal / std::max(noise, 1.0));
+  return 10 * std::log10(static_cast<double>(signal) / static_cast<double>(noise));
 }
 
 /// How well `heard`, 8 kHz, matches `said` of another rate. The filters of a gateway may delay by parts of a sample.
 inline double clarity_db(Samples const& said, double rate, Samples const& heard) {
   constexpr std::size_t parts = 64;
   auto const fine = by_soxr(by_soxr(said, rate, 8000), 8000, 8000.0 * parts);
-  auto const part = [&fine](std::size_t first) {
-    Samples samples;
-    for (auto at = first; at < fine.size(); at += parts) samples.push_back(fine[at]);
-    return samples;
-  };
-  auto const whole = delay_between(part(0), heard);
+  auto const whole = delay_between({fine, 0, parts}, heard);
   double best = -100;
   for (std::size_t first = 0; first < parts; ++first) {
-    auto const wanted = part(first);
     for (auto delay = whole > 0 ? whole - 1 : 0; delay <= whole + 1; ++delay)
-      best = std::max(best, snr_db(wanted, heard, delay));
+      best = std::max(best, snr_db({fine, first, parts}, heard, delay));
   }
   return best;
 }

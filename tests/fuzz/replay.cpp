@@ -1,4 +1,5 @@
-// Feeds every file of the folders given on the command line to a fuzz target, so that each crash ever found stays a test.
+// Feeds every file of the folders given on the command line to a fuzz target, so that each crash ever found stays a
+// test.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

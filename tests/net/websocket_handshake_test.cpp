@@ -1,5 +1,3 @@
-#include "gateway/net/websocket.h"
-
 #include <gmock/gmock.h>
 #include <openssl/x509.h>
 
@@ -7,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "gateway/net/websocket.h"
 #include "tests/net/websocket_scene.h"
 
 namespace {

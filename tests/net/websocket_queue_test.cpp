@@ -1,7 +1,6 @@
-#include "gateway/net/websocket.h"
-
 #include <gmock/gmock.h>
 
+#include "gateway/net/websocket.h"
 #include "tests/net/websocket_scene.h"
 
 namespace {

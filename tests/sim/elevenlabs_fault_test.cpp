@@ -358,7 +358,8 @@ TEST(ElevenLabsSimFaults, announces_a_format_nobody_knows) {
   Scene scene{behaving({{"metadata_output_format", "opus_48000"}})};
   scene.play([](Scene& s) -> base::Async<> {
     co_await s.begin();
-    EXPECT_EQ(s.client.messages[0]["conversation_initiation_metadata_event"]["agent_output_audio_format"], "opus_48000");
+    EXPECT_EQ(s.client.messages[0]["conversation_initiation_metadata_event"]["agent_output_audio_format"],
+              "opus_48000");
   });
 }
 

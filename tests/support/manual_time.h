@@ -6,7 +6,8 @@
 
 namespace test {
 
-/// A clock that stands still until a test moves it. Waiters resume on their own executor once run by it; one thread only.
+/// A clock that stands still until a test moves it. Waiters resume on their own executor once run by it; one thread
+/// only.
 class ManualTime final : public base::TimeSource {
  public:
   Instant now() const override { return now_; }
@@ -14,7 +15,8 @@ class ManualTime final : public base::TimeSource {
 
   base::Async<base::Result<>> wait_until(Instant when) override {
     auto const stop = co_await asio::this_coro::cancellation_state;
-    if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "wait cancelled");
+    if (stop.cancelled() != asio::cancellation_type::none)
+      co_return base::fail(base::Fault::cancelled, "wait cancelled");
     if (when <= now_) co_return base::Result<>{};
     auto const waiter = waiters_.emplace(waiters_.end(), when, co_await asio::this_coro::executor);
     auto [error] = co_await waiter->bell.async_wait(base::quietly);

@@ -34,7 +34,9 @@ class Operations : public testing::Test {
   Health health;
 };
 
-TEST_F(Operations, a_process_that_answers_is_alive_even_when_it_takes_no_calls) { EXPECT_EQ(get("/livez").status, 200U); }
+TEST_F(Operations, a_process_that_answers_is_alive_even_when_it_takes_no_calls) {
+  EXPECT_EQ(get("/livez").status, 200U);
+}
 
 TEST_F(Operations, is_not_ready_before_calls_can_come_and_while_it_drains) {
   EXPECT_EQ(get("/readyz").status, 503U);
@@ -53,7 +55,8 @@ TEST_F(Operations, a_database_that_is_away_degrades_but_does_not_make_unready) {
   health.records_waiting = 7;
   auto const response = get("/healthz");
   EXPECT_EQ(response.status, 200U);
-  EXPECT_EQ(response.body, "{\"status\":\"degraded\",\"database\":\"away\",\"calls\":3,\"numbers\":2,\"records_waiting\":7}\n");
+  EXPECT_EQ(response.body,
+            "{\"status\":\"degraded\",\"database\":\"away\",\"calls\":3,\"numbers\":2,\"records_waiting\":7}\n");
 }
 
 TEST_F(Operations, says_that_it_drains) {
