@@ -1,4 +1,6 @@
-// The audio path of a live call must not ask the heap for anything once it is under way.
+// The audio path of a live call must not ask the heap for anything once it is under way. The thread sanitizer brings its own
+// operator new, so there is nothing to count in its build.
+#if !__has_feature(thread_sanitizer)
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -119,3 +121,5 @@ TEST_F(SteadyState, allocates_nothing_for_a_frame_that_is_transcoded) {
 
 }  // namespace
 }  // namespace gateway
+
+#endif

@@ -64,7 +64,7 @@ struct StuckWriter : WebSocketQueue {
 };
 
 TEST_F(StuckWriter, is_dropped_at_the_next_send_after_the_write_timeout) {
-  scene.here_settings.write_timeout = 50ms;
+  scene.here_settings.write_timeout = 500ms;
   with_raw_client([&]() -> base::Async<> {
     stuff();
     base::Result<> sent;
@@ -80,7 +80,7 @@ TEST_F(StuckWriter, is_dropped_at_the_next_send_after_the_write_timeout) {
 }
 
 TEST_F(StuckWriter, is_dropped_when_the_peer_only_talks) {
-  scene.here_settings.write_timeout = 50ms;
+  scene.here_settings.write_timeout = 500ms;
   with_raw_client([&]() -> base::Async<> {
     stuff();
     for (auto const limit = scene.time.now() + 10s; !here.closed && scene.time.now() < limit;) {
