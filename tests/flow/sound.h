@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -21,12 +22,21 @@ inline Samples by_soxr(Samples const& in, double from, double to) {
   auto const type = soxr_io_spec(SOXR_INT16_I, SOXR_INT16_I);
   auto quality = soxr_quality_spec(SOXR_VHQ, 0);
   if (to > from) quality.passband_end = whole_band;
-  Samples out(static_cast<std::size_t>(static_cast<double>(in.size()) * to / from) + 1);
-  std::size_t made = 0;
-  auto const* error = soxr_oneshot(from, to, 1, in.data(), in.size(), nullptr, out.data(), out.size(), &made, &type,
-                                   &quality, nullptr);
+  soxr_error_t error = nullptr;
+  std::unique_ptr<soxr, void (*)(soxr_t)> const converter{soxr_create(from, to, 1, &error, &type, &quality, nullptr), soxr_delete};
   if (error != nullptr) throw std::runtime_error{error};
-  out.resize(made);
+  // In small blocks: for a long one soxr grows its buffers by copying, which takes a minute under sanitizers.
+  constexpr std::size_t block = 1000;
+  Samples out;
+  Samples piece(static_cast<std::size_t>(block * to / from) + 1);
+  std::size_t at = 0;
+  for (std::size_t made = 1; made > 0 || at < in.size();) {
+    auto const left = std::min(block, in.size() - at);
+    std::size_t taken = 0;
+    soxr_process(converter.get(), left > 0 ? in.data() + at : nullptr, left, &taken, piece.data(), piece.size(), &made);
+    out.insert(out.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(made));
+    at += taken;
+  }
   return out;
 }
 

@@ -49,8 +49,10 @@ base::Async<> Conversation::run(net::WebSocket& socket) {
     record_.ended = Ended{our_close_.code, our_close_.reason, false, now};
   else
     record_.ended = Ended{closed.code, closed.reason, true, now};
+  // A client that closes answers no more, and its goodbye may take a second.
+  constexpr Milliseconds closing{1000};
   for (auto const& [id, sent] : open_pings_)
-    if (now - sent > Milliseconds{ways_.pong_limit_ms})
+    if (now - sent > Milliseconds{ways_.pong_limit_ms} + closing)
       find_fault(Severity::violation, "missing_pong", "ping " + std::to_string(id) + " was never answered");
   note("closed", std::to_string(record_.ended->code) + (record_.ended->by_client ? " by client" : " by agent"));
 }
