@@ -52,7 +52,10 @@ template <class Stream>
 class BeastWebSocket final : public WebSocket {
  public:
   BeastWebSocket(beast::websocket::stream<Stream> stream, WebSocketSettings const& settings)
-      : stream_{std::move(stream)}, settings_{settings}, idle_{stream_.get_executor()} {
+      : stream_{std::move(stream)},
+        settings_{settings},
+        idle_{stream_.get_executor()},
+        read_no_more_{stream_.get_executor(), asio::steady_timer::time_point::max()} {
     stream_.text(true);
     stream_.control_callback([this](beast::websocket::frame_type, std::string_view) { count_control_frame(); });
   }
@@ -61,7 +64,7 @@ class BeastWebSocket final : public WebSocket {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const stop = co_await asio::this_coro::cancellation_state;
     WebSocketClosed closed{1006, "cancelled", false};
-    if (stop.cancelled() == asio::cancellation_type::none) co_await (read_all(sink, closed) || abort_when_cancelled());
+    if (stop.cancelled() == asio::cancellation_type::none) co_await (read_all(sink, closed) || aborted());
     abort();
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     while (writing_ || closing_) {
@@ -98,6 +101,7 @@ class BeastWebSocket final : public WebSocket {
     queued_ = writing_ ? sending_.size() : 0;
     boost::system::error_code ignored;
     beast::get_lowest_layer(stream_).close(ignored);
+    read_no_more_.expires_at(asio::steady_timer::time_point::min());
   }
 
  private:
@@ -137,11 +141,12 @@ class BeastWebSocket final : public WebSocket {
     }
   }
 
-  /// A cancellation can fall between two steps inside Beast and be lost there; a closed socket cannot be overlooked.
-  base::Async<> abort_when_cancelled() {
+  /// Returns when aborted or cancelled, and so ends the read beside it both ways: a cancellation can fall between two
+  /// steps inside Beast and be lost there, but not a closed socket; and a read that has seen the peer's close frame
+  /// while ours is under way can wait inside Beast for a lock that nobody gives back, which only a cancellation ends.
+  base::Async<> aborted() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    asio::steady_timer never{stream_.get_executor(), asio::steady_timer::time_point::max()};
-    (void)co_await never.async_wait(base::quietly);
+    (void)co_await read_no_more_.async_wait(base::quietly);
     abort();
   }
 
@@ -273,7 +278,8 @@ class BeastWebSocket final : public WebSocket {
   std::string sending_;
   std::size_t queued_ = 0;
   std::chrono::steady_clock::time_point write_started_;
-  asio::steady_timer idle_;  // rung when a write ends during close or abort
+  asio::steady_timer idle_;          // rung when a write ends during close or abort
+  asio::steady_timer read_no_more_;  // expires with an abort
   std::chrono::steady_clock::time_point control_window_;
   unsigned control_frames_ = 0;
   std::string dropped_for_ = "dropped by us";

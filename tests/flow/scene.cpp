@@ -100,9 +100,10 @@ Seen PlacedCall::until(EventKind kind, std::size_t nth, milliseconds patience) c
     }
     return false;
   };
-  if (!story_->news.wait_for(lock, patience, look))
-    throw std::runtime_error{"the caller never saw: " + std::string{to_string(kind)}};
-  return *found;
+  if (story_->news.wait_for(lock, patience, look)) return *found;
+  std::string told = "the caller never saw: " + std::string{to_string(kind)} + "; but";
+  for (auto const& seen : story_->seen) told += "\n" + to_line(seen.event);
+  throw std::runtime_error{told};
 }
 
 CallResult const& PlacedCall::result(milliseconds patience) const {

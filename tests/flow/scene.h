@@ -212,7 +212,9 @@ class FlowTest : public testing::Test {
     if (auto const why = Scene::missing(); !why.empty()) GTEST_SKIP() << "no PostgreSQL: " << why;
   }
   void TearDown() override {
-    if (scene_) scene_->close();
+    if (!scene_) return;
+    scene_->close();
+    if (HasFailure()) std::cout << "The gateway's log:\n" << scene_->log();
   }
   Scene& scene(Scene::Tune const& tune = {}) {
     if (!scene_) scene_ = std::make_unique<Scene>(tune);
