@@ -142,8 +142,8 @@ class BeastWebSocket final : public WebSocket {
   }
 
   /// Returns when aborted or cancelled, and so ends the read beside it both ways: a cancellation can fall between two
-  /// steps inside Beast and be lost there, but not a closed socket; and a read that has seen the peer's close frame
-  /// while ours is under way can wait inside Beast for a lock that nobody gives back, which only a cancellation ends.
+  /// steps inside Beast and be lost there, but not a closed socket; and a read may wait inside Beast for a lock that a
+  /// cancelled close has kept, where it does not notice that the socket is closed.
   base::Async<> aborted() {
     co_await asio::this_coro::throw_if_cancelled(false);
     (void)co_await read_no_more_.async_wait(base::quietly);
@@ -166,6 +166,9 @@ class BeastWebSocket final : public WebSocket {
     if (aborted_) co_return;
     goodbye_reason_ = fitting(std::move(reason));
     goodbye_code_ = code;
+    // With a callback a read lets other handlers run before it notes the peer's close frame. Our close, ending its write
+    // just then, would wait for the read, which waits for our close (Beast 1.81, read_some_op and close_op).
+    stream_.control_callback();
     auto [error] =
         co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), goodbye_reason_}, base::quietly);
     if (!error) said_goodbye_ = code;
