@@ -1,0 +1,47 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "gateway/base/result.h"
+#include "gateway/net/raw_stream.h"
+
+namespace net {
+
+/// Holds the trust store for outgoing TLS 1.2 and 1.3. Verification of chain and name is always on. Thread safe.
+class TlsClient {
+ public:
+  /// The system's trust store; `extra_authority`, when not empty, is a PEM file trusted beside it (tests, private CAs).
+  /// Throws a sentence when that cannot be read.
+  explicit TlsClient(std::filesystem::path const& extra_authority = {});
+  ~TlsClient();
+  TlsClient(TlsClient const&) = delete;
+  TlsClient& operator=(TlsClient const&) = delete;
+
+  /// State for one connection to `host` (name or address: SNI and the certificate's name are checked against it).
+  base::Result<SslPtr> make(std::string const& host) const;
+
+ private:
+  SSL_CTX* context_;
+};
+
+/// A certificate and key of ours: TLS 1.2 with ECDHE and AEAD, and 1.3. Thread safe; reload() may come while
+/// connections are made.
+class TlsServer {
+ public:
+  /// PEM files; the chain file begins with our own certificate. Throws a sentence that names the file.
+  TlsServer(std::filesystem::path chain, std::filesystem::path key);
+  ~TlsServer();
+  TlsServer(TlsServer const&) = delete;
+  TlsServer& operator=(TlsServer const&) = delete;
+
+  base::Result<SslPtr> make() const;
+  /// Reads both files again. On failure the old certificate stays in use.
+  base::Result<> reload();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace net
