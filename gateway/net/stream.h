@@ -24,6 +24,8 @@ class Stream {
   base::Async<base::Result<std::size_t>> read_some(std::span<char> into);
   /// All of it.
   base::Async<base::Result<>> write(std::string_view bytes);
+  /// Says that nothing more will be written (on the TLS layer as far as it does not have to wait); reading goes on.
+  void end_writing();
   bool is_secure() const { return tls_ != nullptr; }
 
   asio::ip::tcp::socket& socket() { return socket_; }
@@ -31,6 +33,9 @@ class Stream {
   RawStream release();
 
  private:
+  template <class Step>
+  base::Async<base::Result<>> until_done(Step step);
+
   asio::ip::tcp::socket socket_;
   SslPtr tls_;
 };

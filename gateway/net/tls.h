@@ -8,6 +8,15 @@
 
 namespace net {
 
+/// Lets `tls` read and write `socket` itself, without a memory buffer in between and without ever raising SIGPIPE.
+/// TLS reads ahead: whoever is woken by the socket reads until SSL_read says WANT_READ, for what is left may already
+/// lie inside TLS, where no event loop sees it.
+void attach(SSL& tls, int socket);
+
+/// Why this thread's last OpenSSL call failed, in OpenSSL's words, e.g. "certificate verify failed"; forgets it. `tls`
+/// adds what it found wrong with the peer's certificate.
+std::string tls_reason(SSL const* tls = nullptr);
+
 /// Holds the trust store for outgoing TLS 1.2 and 1.3. Verification of chain and name is always on. Thread safe.
 class TlsClient {
  public:

@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "gateway/net/name_lookup.h"
+#include "gateway/net/tls.h"
 
 namespace beast = boost::beast;
 
@@ -23,18 +24,6 @@ namespace net {
 
 using Tcp = asio::ip::tcp;
 using Tls = asio::ssl::stream<Tcp::socket>;
-
-class TlsClient {
- public:
-  TlsClient() : context{asio::ssl::context::tls_client} {
-    context.set_default_verify_paths();
-    context.set_verify_mode(asio::ssl::verify_peer);
-    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-    // Idle record buffers go back to the heap: half the memory of a quiet TLS connection.
-    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
-  }
-  asio::ssl::context context;
-};
 
 std::shared_ptr<TlsClient> make_tls_client() {
   return std::make_shared<TlsClient>();
@@ -166,8 +155,8 @@ class BeastWebSocket final : public WebSocket {
     if (aborted_) co_return;
     goodbye_reason_ = fitting(std::move(reason));
     goodbye_code_ = code;
-    // With a callback a read lets other handlers run before it notes the peer's close frame. Our close, ending its write
-    // just then, would wait for the read, which waits for our close (Beast 1.81, read_some_op and close_op).
+    // With a callback a read lets other handlers run before it notes the peer's close frame. Our close, ending its
+    // write just then, would wait for the read, which waits for our close (Beast 1.81, read_some_op and close_op).
     stream_.control_callback();
     auto [error] =
         co_await stream_.async_close({static_cast<beast::websocket::close_code>(code), goodbye_reason_}, base::quietly);
@@ -357,10 +346,9 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> dial(Url const& url, Heade
     auto opened = co_await upgrade(std::move(stream), url, headers, settings);
     co_return opened;
   }
-  Tls secure{std::move(socket), tls.context};
-  secure.set_verify_callback(asio::ssl::host_name_verification(url.host));
-  if (!SSL_set_tlsext_host_name(secure.native_handle(), url.host.c_str()))
-    co_return base::fail(base::Fault::unavailable, "server name not accepted by TLS");
+  auto state = tls.make(url.host);
+  if (!state) co_return std::unexpected{state.error()};
+  Tls secure{std::move(socket), state->release()};
   auto [tls_error] = co_await secure.async_handshake(asio::ssl::stream_base::client, base::quietly);
   if (is_given_up()) co_return given_up;
   if (tls_error) co_return base::fail(fault_of(tls_error), "TLS: " + tls_error.message());
