@@ -289,7 +289,8 @@ std::optional<std::size_t> FramedSocket::transmit(std::string_view bytes) {
   } else {
     auto const taken = ::send(stream_.socket(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (taken >= 0) return static_cast<std::size_t>(taken);
-    is_full = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    if (errno == EINTR) return 0;
+    is_full = errno == EAGAIN || errno == EWOULDBLOCK;
   }
   if (!is_full) {
     end(1006, "connection lost");

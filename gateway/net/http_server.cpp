@@ -347,7 +347,7 @@ base::Async<> HttpServer::hand_over(Wire& wire, Router::UpgradeHandler const& ha
   wire.buffer.clear();
   wire.buffer.shrink_to_fit();
   boost::system::error_code ignored;
-  PendingUpgrade pending{std::move(request), wire.socket.release(ignored)};
+  PendingUpgrade pending{std::move(request), RawStream{wire.socket.release(ignored)}};
   co_await handler(std::move(pending));
 }
 

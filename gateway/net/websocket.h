@@ -7,6 +7,7 @@
 
 #include "gateway/base/async.h"
 #include "gateway/net/http.h"
+#include "gateway/net/tls.h"
 #include "gateway/net/url.h"
 
 namespace net {
@@ -45,8 +46,9 @@ class WebSocket {
   /// dropped. Returns when nothing is pending any more.
   virtual base::Async<WebSocketClosed> run(WebSocketSink& sink) = 0;
 
-  /// Queues one text message (copied). Fault::unavailable when closed or when the peer has stopped reading,
-  /// Fault::too_large when max_queued_bytes would be passed; the message is then dropped.
+  /// Queues one text message (copied); it leaves with all that is sent in the same turn of the event loop.
+  /// Fault::unavailable when closed or when the peer has stopped reading, Fault::too_large when max_queued_bytes would
+  /// be passed; the message is then dropped.
   virtual base::Result<> send(std::string_view text) = 0;
   /// Like send(), ahead of everything that waits; for answers that a peer times, such as pongs.
   virtual base::Result<> send_first(std::string_view text) = 0;
@@ -55,7 +57,7 @@ class WebSocket {
     return base::fail(base::Fault::refused, "this connection sends text only");
   }
   virtual std::size_t queued_bytes() const = 0;
-  /// Forgets the messages that wait; one that is being written stays.
+  /// Forgets the messages that wait; one that has been written in part stays.
   virtual void drop_queued() = 0;
 
   /// Sends a close frame after what is queued and waits up to one second for the peer's; then drops the connection.
@@ -64,8 +66,7 @@ class WebSocket {
   virtual void abort() = 0;
 };
 
-/// Holds the trust store for outgoing TLS. Verification is always on.
-class TlsClient;
+/// One with the system's trust store.
 std::shared_ptr<TlsClient> make_tls_client();
 
 /// Opens a client connection to a ws:// or wss:// URL. `timeout` bounds name lookup, TCP, TLS and upgrade together.
@@ -79,10 +80,7 @@ base::Async<base::Result<std::unique_ptr<WebSocket>>> connect_websocket(Url url,
 /// accepted there; closes the connection when dropped.
 class PendingUpgrade {
  public:
-  PendingUpgrade(Request request, int socket) : request_{std::move(request)}, socket_{socket} {}
-  PendingUpgrade(PendingUpgrade&& other) noexcept;
-  PendingUpgrade& operator=(PendingUpgrade&&) = delete;
-  ~PendingUpgrade();
+  PendingUpgrade(Request request, RawStream stream) : request_{std::move(request)}, stream_{std::move(stream)} {}
 
   Request const& request() const { return request_; }
   /// Answers 101 and hands over the connection, on the executor of the awaiting coroutine. `subprotocol`, when not
@@ -94,7 +92,7 @@ class PendingUpgrade {
 
  private:
   Request request_;
-  int socket_;  // owned; -1 when handed over
+  RawStream stream_;
 };
 
 }  // namespace net

@@ -31,14 +31,38 @@ TEST_F(WebSocketQueue, refuses_to_queue_more_than_its_bound) {
   EXPECT_EQ(there.texts[1], std::string(400, 'c'));
 }
 
-TEST_F(WebSocketQueue, send_first_overtakes_what_waits_but_not_what_is_being_written) {
+/// A message too long for the kernel's buffers, of which the first part has gone out.
+struct HalfWritten : WebSocketQueue {
+  std::string const big = std::string(8 * 1024 * 1024, 'x');
+  HalfWritten() {
+    scene.here_settings.max_queued_bytes = 16 * 1024 * 1024;
+    scene.there_settings.max_message_bytes = big.size();
+  }
+  base::Async<> begin_to_send_it() {
+    co_await scene.open();
+    EXPECT_TRUE(here.socket->send(big));
+    co_await asio::post(scene.context, base::quietly);
+  }
+};
+
+TEST_F(WebSocketQueue, send_first_overtakes_what_waits) {
   scene.play([&]() -> base::Async<> {
     co_await scene.open();
     for (auto const* text : {"1", "2", "3"}) EXPECT_TRUE(here.socket->send(text));
     EXPECT_TRUE(here.socket->send_first("urgent"));
     co_await there.until_heard(4);
   });
-  EXPECT_EQ(there.texts, (std::vector<std::string>{"1", "urgent", "2", "3"}));
+  EXPECT_EQ(there.texts, (std::vector<std::string>{"urgent", "1", "2", "3"}));
+}
+
+TEST_F(HalfWritten, is_not_overtaken) {
+  scene.play([&]() -> base::Async<> {
+    co_await begin_to_send_it();
+    EXPECT_TRUE(here.socket->send("1"));
+    EXPECT_TRUE(here.socket->send_first("urgent"));
+    co_await there.until_heard(3);
+  });
+  EXPECT_EQ(there.texts, (std::vector<std::string>{big, "urgent", "1"}));
 }
 
 TEST_F(WebSocketQueue, drop_queued_forgets_what_waits) {
@@ -46,12 +70,24 @@ TEST_F(WebSocketQueue, drop_queued_forgets_what_waits) {
     co_await scene.open();
     for (auto const* text : {"one", "two", "three"}) EXPECT_TRUE(here.socket->send(text));
     here.socket->drop_queued();
-    EXPECT_EQ(here.socket->queued_bytes(), 3u);
+    EXPECT_EQ(here.socket->queued_bytes(), 0u);
     EXPECT_TRUE(here.socket->send("after"));
-    co_await there.until_heard(2);
+    co_await there.until_heard(1);
     EXPECT_EQ(here.socket->queued_bytes(), 0u);
   });
-  EXPECT_EQ(there.texts, (std::vector<std::string>{"one", "after"}));
+  EXPECT_EQ(there.texts, std::vector<std::string>{"after"});
+}
+
+TEST_F(HalfWritten, is_not_dropped) {
+  scene.play([&]() -> base::Async<> {
+    co_await begin_to_send_it();
+    EXPECT_TRUE(here.socket->send("two"));
+    here.socket->drop_queued();
+    EXPECT_EQ(here.socket->queued_bytes(), big.size());
+    EXPECT_TRUE(here.socket->send("after"));
+    co_await there.until_heard(2);
+  });
+  EXPECT_EQ(there.texts, (std::vector<std::string>{big, "after"}));
 }
 
 /// Fills the connection until the peer's silence shows in a waiting queue.
