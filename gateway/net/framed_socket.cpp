@@ -85,6 +85,8 @@ base::Async<> FramedSocket::close(std::uint16_t code, std::string reason) {
 }
 
 void FramedSocket::abort() {
+  // What was sent before counts as sent, as far as the kernel takes it without waiting.
+  if (state_ != State::over && !blocked_since_) flush();
   end(1006, "dropped by us");
 }
 

@@ -62,7 +62,8 @@ class WebSocket {
 
   /// Sends a close frame after what is queued and waits up to one second for the peer's; then drops the connection.
   virtual base::Async<> close(std::uint16_t code, std::string reason) = 0;
-  /// Drops the connection at once, without a close frame. run() then returns.
+  /// Drops the connection at once, without a close frame and without waiting for a peer that does not read. run() then
+  /// returns.
   virtual void abort() = 0;
 };
 

@@ -49,8 +49,9 @@ std::string make_key() {
 std::string upgrade_request(Url const& url, Headers const& headers, std::string_view key) {
   std::string text = "GET " + (url.path.empty() ? "/" : url.path);
   if (!url.query.empty()) text.append("?").append(url.query);
-  text.append(" HTTP/1.1\r\nHost: ").append(url.authority());
-  text.append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+  text.append(" HTTP/1.1\r\n");
+  if (!headers.has("Host")) text.append("Host: ").append(url.authority()).append("\r\n");
+  text.append("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
   text.append(key).append("\r\n");
   for (auto const& [name, value] : headers) text.append(name).append(": ").append(value).append("\r\n");
   return text.append("\r\n");

@@ -16,6 +16,7 @@ namespace net::websocket {
 
 /// Sixteen random bytes in base64.
 std::string make_key();
+/// A Host among `headers` stands in for the URL's: for connections that are led through a relay.
 std::string upgrade_request(Url const& url, Headers const& headers, std::string_view key);
 
 /// The server has agreed; what follows the first `head_bytes` of what it said are frames already.
