@@ -93,10 +93,11 @@ std::unique_ptr<EVP_PKEY, KeyFree> read_key(std::filesystem::path const& path) {
   bool is_encrypted = false;
   std::unique_ptr<EVP_PKEY, KeyFree> key;
   if (file) key.reset(PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, &is_encrypted));
-  auto const reason = key ? "" : tls_reason();
-  if (is_encrypted) throw std::runtime_error{"TLS key " + path.string() + ": needs a passphrase; store it without one"};
-  if (!key) throw std::runtime_error{"TLS key " + path.string() + ": " + reason};
-  return key;
+  if (key) return key;
+  auto const name = "TLS key " + path.string() + ": ";
+  if (!file) throw std::runtime_error{name + tls_reason()};
+  ERR_clear_error();
+  throw std::runtime_error{name + (is_encrypted ? "needs a passphrase; store it without one" : "holds no private key")};
 }
 
 ContextPtr load(std::filesystem::path const& chain, std::filesystem::path const& key_file) {
@@ -129,7 +130,7 @@ void attach(SSL& tls, int socket) {
 }
 
 std::string tls_reason(SSL const* tls) {
-  auto const code = ERR_peek_last_error();
+  auto const code = ERR_peek_error();  // the root; what follows it says only who was let down
   ERR_clear_error();
   if (code == 0) return "unknown reason";
   if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
@@ -165,7 +166,7 @@ base::Result<SslPtr> TlsClient::make(std::string const& host) const {
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls.get()), host.c_str()) == 1) return tls;
   ERR_clear_error();
   SSL_set_hostflags(tls.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (host.empty() || SSL_set1_host(tls.get(), host.c_str()) != 1 ||
+  if (host.empty() || host.contains('\0') || SSL_set1_host(tls.get(), host.c_str()) != 1 ||
       SSL_set_tlsext_host_name(tls.get(), host.c_str()) != 1) {
     ERR_clear_error();
     return base::fail(base::Fault::unavailable, "TLS: not a name that a certificate could hold");

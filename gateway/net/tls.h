@@ -13,7 +13,7 @@ namespace net {
 /// lie inside TLS, where no event loop sees it.
 void attach(SSL& tls, int socket);
 
-/// Why this thread's last OpenSSL call failed, in OpenSSL's words, e.g. "certificate verify failed"; forgets it. `tls`
+/// Why this thread's OpenSSL calls have failed, in OpenSSL's words, e.g. "certificate verify failed"; forgets it. `tls`
 /// adds what it found wrong with the peer's certificate.
 std::string tls_reason(SSL const* tls = nullptr);
 
