@@ -11,6 +11,9 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "gateway/net/handshake_thread.h"
+#include "gateway/net/stream.h"
+
 namespace net {
 namespace {
 
@@ -179,6 +182,7 @@ struct TlsServer::Parts {
   std::filesystem::path key;
   std::mutex mutex;  // guards context
   ContextPtr context;
+  HandshakeThread thread;
 };
 
 TlsServer::TlsServer(std::filesystem::path chain, std::filesystem::path key) : parts_{std::make_unique<Parts>()} {
@@ -200,6 +204,13 @@ base::Result<SslPtr> TlsServer::make() const {
   if (!tls) return base::fail(base::Fault::unavailable, "TLS: " + tls_reason());
   SSL_set_accept_state(tls.get());
   return tls;
+}
+
+base::Async<base::Result<>> TlsServer::secure(Stream& stream) const {
+  auto state = make();
+  if (!state) co_return std::unexpected{state.error()};
+  auto done = co_await stream.handshake(std::move(*state), &parts_->thread);
+  co_return done;
 }
 
 base::Result<> TlsServer::reload() {

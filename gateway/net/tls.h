@@ -3,10 +3,13 @@
 #include <memory>
 #include <string>
 
+#include "gateway/base/async.h"
 #include "gateway/base/result.h"
 #include "gateway/net/raw_stream.h"
 
 namespace net {
+
+class Stream;
 
 /// Lets `tls` read and write `socket` itself, without a memory buffer in between and without ever raising SIGPIPE.
 /// TLS reads ahead: whoever is woken by the socket reads until SSL_read says WANT_READ, for what is left may already
@@ -44,7 +47,11 @@ class TlsServer {
   TlsServer(TlsServer const&) = delete;
   TlsServer& operator=(TlsServer const&) = delete;
 
+  /// State for one connection.
   base::Result<SslPtr> make() const;
+  /// The handshake of a connection that a client has opened; its arithmetic runs on a thread of ours. The awaiting
+  /// coroutine must be let finish: see HandshakeThread.
+  base::Async<base::Result<>> secure(Stream& stream) const;
   /// Reads both files again. On failure the old certificate stays in use.
   base::Result<> reload();
 

@@ -25,9 +25,10 @@ class ServerScene {
 
   net::Router router;
   base::Metrics metrics;
+  std::shared_ptr<net::TlsServer> tls;  ///< Set before start() for https.
 
   std::uint16_t start(net::HttpLimits limits = {}, base::Log log = base::Log::silent()) {
-    server_.emplace(context_.get_executor(), time_, std::move(log), metrics, router, limits);
+    server_.emplace(context_.get_executor(), time_, std::move(log), metrics, router, limits, tls.get());
     port_ = server_->listen("127.0.0.1", 0);
     served_ = asio::co_spawn(context_, server_->serve(), asio::use_future);
     thread_ = std::thread{[this] {
