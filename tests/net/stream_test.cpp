@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/net/stream_scene.h"
+#include "tests/net/trust.h"
 
 namespace {
 
@@ -18,25 +19,13 @@ using namespace asio::experimental::awaitable_operators;
 
 enum class Layer { plain, tls_1_2, tls_1_3 };
 
-/// Certificates cost more than a test.
-struct Trust {
-  test::Authority authority;
-  test::Authority::Files files = authority.issue("server");
-  net::TlsServer server{files.chain, files.key};
-  net::TlsClient client{authority.file()};
-};
-Trust& trust() {
-  static Trust the_trust;
-  return the_trust;
-}
-
 struct Stream : testing::TestWithParam<Layer> {
   /// Both ends, with the layer of this test on them.
   base::Async<> meet() {
     if (GetParam() == Layer::plain) co_return;
-    auto client = trust().client.make("localhost");
+    auto client = test::trust().client.make("localhost");
     if (GetParam() == Layer::tls_1_2) SSL_set_max_proto_version(client->get(), TLS1_2_VERSION);
-    auto const outcome = co_await scene.handshake(*trust().server.make(), std::move(*client));
+    auto const outcome = co_await scene.handshake(*test::trust().server.make(), std::move(*client));
     EXPECT_TRUE(outcome.both());
   }
   static base::Async<std::string> read_exactly(net::Stream& stream, std::size_t size) {
