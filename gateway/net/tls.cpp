@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <stdexcept>
 #include <system_error>
@@ -178,6 +179,11 @@ base::Result<SslPtr> TlsClient::make(std::string const& host) const {
 }
 
 struct TlsServer::Parts {
+  ContextPtr current() {
+    std::scoped_lock const lock{mutex};
+    return context;
+  }
+
   std::filesystem::path chain;
   std::filesystem::path key;
   std::mutex mutex;  // guards context
@@ -194,11 +200,7 @@ TlsServer::TlsServer(std::filesystem::path chain, std::filesystem::path key) : p
 TlsServer::~TlsServer() = default;
 
 base::Result<SslPtr> TlsServer::make() const {
-  ContextPtr context;
-  {
-    std::scoped_lock const lock{parts_->mutex};
-    context = parts_->context;
-  }
+  auto const context = parts_->current();
   ERR_clear_error();
   SslPtr tls{SSL_new(context.get())};
   if (!tls) return base::fail(base::Fault::unavailable, "TLS: " + tls_reason());
@@ -211,6 +213,22 @@ base::Async<base::Result<>> TlsServer::secure(Stream& stream) const {
   if (!state) co_return std::unexpected{state.error()};
   auto done = co_await stream.handshake(std::move(*state), &parts_->thread);
   co_return done;
+}
+
+std::chrono::system_clock::time_point TlsServer::expires() const {
+  auto const context = parts_->current();
+  std::tm utc{};
+  ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context.get())), &utc);
+  return std::chrono::system_clock::from_time_t(::timegm(&utc));
+}
+
+bool TlsServer::is_for(std::string const& host) const {
+  auto const context = parts_->current();
+  auto* const certificate = SSL_CTX_get0_certificate(context.get());
+  bool const is_named = X509_check_ip_asc(certificate, host.c_str(), 0) == 1 ||
+                        X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
+  ERR_clear_error();
+  return is_named;
 }
 
 base::Result<> TlsServer::reload() {

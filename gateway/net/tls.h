@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -52,6 +53,10 @@ class TlsServer {
   /// The handshake of a connection that a client has opened; its arithmetic runs on a thread of ours. The awaiting
   /// coroutine must be let finish: see HandshakeThread.
   base::Async<base::Result<>> secure(Stream& stream) const;
+  /// When the certificate ends.
+  std::chrono::system_clock::time_point expires() const;
+  /// Whether it is for this name or address.
+  bool is_for(std::string const& host) const;
   /// Reads both files again. On failure the old certificate stays in use.
   base::Result<> reload();
 

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "gateway/net/http_client.h"
 #include "gateway/net/http_server.h"
 #include "gateway/net/websocket.h"
 #include "tests/net/server_scene.h"
@@ -98,6 +99,24 @@ TEST_F(HttpsServer, drops_handshakes_when_the_grace_is_over) {
   scene.stop();
   EXPECT_EQ(scene.drain(10ms).wait_for(10s), std::future_status::ready);
   EXPECT_TRUE(half.is_closed());
+}
+
+TEST_F(HttpsServer, is_trusted_by_the_http_client_that_knows_its_authority_and_by_no_other) {
+  scene.start();
+  net::HttpClient knowing{test::trust().authority.file()};
+  net::HttpClient stranger;
+  asio::io_context context{1};
+  EXPECT_TRUE(test::play(context, [&]() -> base::Async<> {
+    net::HttpCall call;
+    call.url = scene.url("/hello");
+    auto const answer = co_await knowing.send(call);
+    EXPECT_TRUE(answer) << answer.error().detail;
+    if (answer) {
+      EXPECT_EQ(answer->body, "hello");
+    }
+    auto const refused = co_await stranger.send(call);
+    EXPECT_FALSE(refused);
+  }));
 }
 
 TEST_F(HttpsServer, hands_a_websocket_over_with_its_tls) {
