@@ -42,6 +42,15 @@ std::vector<Finding> contradictions(Settings const& s) {
     found.push_back(
         {"SWITCHBOARD_OPS_PORT", fmt::format("is {}, as PORT is", s.ops.port), "give each listener its own port"});
   }
+  if (s.http.tls_cert.empty() != s.http.tls_key.empty()) {
+    bool const has_key = s.http.tls_cert.empty();
+    auto const* const given = has_key ? "SWITCHBOARD_TLS_KEY" : "SWITCHBOARD_TLS_CERT";
+    auto const* const missing = has_key ? "SWITCHBOARD_TLS_CERT" : "SWITCHBOARD_TLS_KEY";
+    found.push_back({given, fmt::format("is set without {}", missing), "set both, or none"});
+  } else if (!s.http.tls_cert.empty() && s.http.public_base_url.starts_with("http://")) {
+    found.push_back({"PUBLIC_BASE_URL", "is http://, but with SWITCHBOARD_TLS_CERT the listener speaks https",
+                     "write it with https://"});
+  }
   auto const message = s.media.message_frames * frame;
   if (message > s.media.playout_lead) {
     found.push_back({"SWITCHBOARD_MESSAGE_FRAMES",

@@ -15,6 +15,8 @@ struct Http {
   std::string address = "0.0.0.0";  ///< IPv4 or IPv6 address, never a name.
   std::uint16_t port = 3000;        ///< 0 takes any free port.
   std::string public_base_url;      ///< "https://host[:port]" ("http://" on loopback only), no path, no trailing slash.
+  std::filesystem::path tls_cert;   ///< PEM chain, our own certificate first; with tls_key, or both empty: plain HTTP.
+  std::filesystem::path tls_key;
 };
 
 struct Ops {
@@ -90,8 +92,9 @@ struct Settings {
   Ops ops;
   std::uint32_t cores = 0;  ///< Media cores; 0 takes one for each hardware thread.
   std::filesystem::path data_dir = "data";
-  base::Secret database_url;     ///< Empty: a private PostgreSQL under data_dir.
-  std::filesystem::path pg_bin;  ///< Holds postgres and initdb of the private PostgreSQL; empty: found.
+  std::filesystem::path extra_ca;  ///< PEM; trusted beside the system's authorities by everything that goes out.
+  base::Secret database_url;       ///< Empty: a private PostgreSQL under data_dir.
+  std::filesystem::path pg_bin;    ///< Holds postgres and initdb of the private PostgreSQL; empty: found.
   Twilio twilio;
   ElevenLabs elevenlabs;
   Media media;

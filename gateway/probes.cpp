@@ -6,6 +6,8 @@
 #include "crm/database.h"
 #include "crm/routing.h"
 #include "gateway/net/http_client.h"
+#include "gateway/net/tls.h"
+#include "gateway/net/url.h"
 
 namespace gateway {
 namespace {
@@ -38,9 +40,27 @@ std::vector<ProbeResult> probe_database(config::Settings const& settings) {
   }
 }
 
-base::Result<net::Response> ask(net::HttpCall call) {
+ProbeResult probe_certificate(config::Settings const& settings) {
+  std::string const name = "TLS certificate";
+  try {
+    net::TlsServer const server{settings.http.tls_cert, settings.http.tls_key};
+    auto const left = server.expires() - std::chrono::system_clock::now();
+    auto const until = base::iso8601(server.expires());
+    if (left <= std::chrono::seconds{0}) return {name, Status::fail, "ended " + until, "Renew it."};
+    auto const host = net::parse_url(settings.http.public_base_url)->host;
+    if (!server.is_for(host))
+      return {name, Status::fail, "is not for " + host, "Get one for the name in PUBLIC_BASE_URL."};
+    if (left < std::chrono::days{14})
+      return {name, Status::warn, "ends " + until, "Renew it, then send SIGHUP to the running gateway."};
+    return {name, Status::ok, "good until " + until, ""};
+  } catch (std::exception const& error) {
+    return {name, Status::fail, error.what(), "Name readable PEM files that belong together."};
+  }
+}
+
+base::Result<net::Response> ask(config::Settings const& settings, net::HttpCall call) {
   asio::io_context loop{1};
-  net::HttpClient http;
+  net::HttpClient http{settings.extra_ca};
   base::Result<net::Response> answer = base::fail(base::Fault::unavailable, "no answer");
   asio::co_spawn(
       loop, [&]() -> base::Async<> { answer = co_await http.send(std::move(call)); }, [](std::exception_ptr) {});
@@ -64,19 +84,23 @@ ProbeResult judge(std::string name, base::Result<net::Response> const& answer, s
 
 std::vector<ProbeResult> probe(config::Settings const& settings) {
   auto results = probe_database(settings);
+  bool const has_url = net::parse_url(settings.http.public_base_url).has_value();
+  if (has_url && !settings.http.tls_cert.empty() && !settings.http.tls_key.empty())
+    results.push_back(probe_certificate(settings));
   if (!settings.twilio.account_sid.empty() && !settings.twilio.auth_token.empty()) {
     net::HttpCall call;
     call.url = settings.twilio.api_base_url + "/2010-04-01/Accounts/" + settings.twilio.account_sid +
                "/IncomingPhoneNumbers.json?PageSize=1";
     call.basic_auth.emplace(settings.twilio.account_sid, settings.twilio.auth_token);
-    results.push_back(
-        judge("Twilio", ask(std::move(call)), "Copy Account SID and Auth Token anew from the Twilio console."));
+    results.push_back(judge("Twilio", ask(settings, std::move(call)),
+                            "Copy Account SID and Auth Token anew from the Twilio console."));
   }
   if (!settings.elevenlabs.api_key.empty()) {
     net::HttpCall call;
     call.url = settings.elevenlabs.api_base_url + "/v1/user/subscription";
     call.headers.add("xi-api-key", std::string{settings.elevenlabs.api_key.reveal()});
-    results.push_back(judge("ElevenLabs", ask(std::move(call)), "Make a new API key in the ElevenLabs dashboard."));
+    results.push_back(
+        judge("ElevenLabs", ask(settings, std::move(call)), "Make a new API key in the ElevenLabs dashboard."));
   }
   return results;
 }

@@ -146,11 +146,12 @@ struct Process::Parts {
         back_office_pool{pool_settings(database.conninfo, 4), time},
         ledger{back_office.get_executor(), back_office_pool, time, log, metrics},
         routing{back_office_pool, time, log, metrics},
-        tls{net::make_tls_client()},
+        tls{net::make_tls_client(settings.extra_ca)},
         public_base{checked_url(settings.http.public_base_url)},
         accounts{accounts_of(settings.twilio)},
         verifier{public_base},
         tickets{ticket_key()},
+        http{settings.extra_ca},
         rest{http, accounts, settings.twilio.api_base_url, settings.http.public_base_url, metrics, log},
         recordings{settings.recording.directory, metrics, log},
         call_metrics{metrics},
@@ -162,6 +163,7 @@ struct Process::Parts {
     if (!made) throw std::runtime_error{made.error().detail};
     agents = std::move(*made);
     warm_resamplers();
+    if (!settings.http.tls_cert.empty()) certificate.emplace(settings.http.tls_cert, settings.http.tls_key);
     build_cores();
     build_routes();
   }
@@ -192,7 +194,8 @@ struct Process::Parts {
       twilio::DoorSettings door{settings.media.preauth_timeout, settings.media.idle_timeout};
       core->media_door = std::make_unique<twilio::MediaDoor>(verifier, accounts, tickets, *core->calls, clock,
                                                              stream_metrics, log, door);
-      core->server = std::make_unique<net::HttpServer>(core->executor(), clock, log, metrics, router, limits);
+      core->server = std::make_unique<net::HttpServer>(core->executor(), clock, log, metrics, router, limits,
+                                                       certificate ? &*certificate : nullptr);
       homes.add({core->executor(), core->calls.get()});
       cores.push_back(std::move(core));
     }
@@ -264,6 +267,10 @@ struct Process::Parts {
     }
   }
 
+  void note_certificate(std::string_view event) const {
+    log.info(event, {{"file", settings.http.tls_cert.string()}, {"expires", base::iso8601(certificate->expires())}});
+  }
+
   web::Health health() const {
     web::Health now;
     now.draining = stopping;
@@ -306,6 +313,7 @@ struct Process::Parts {
   net::Router router;
   net::Router ops_router;
   std::optional<twilio::VoiceRoutes> voice;
+  std::optional<net::TlsServer> certificate;
   std::vector<std::unique_ptr<Core>> cores;
   std::unique_ptr<net::HttpServer> ops;
   std::thread back_office_thread;
@@ -356,6 +364,7 @@ Addresses Process::start() {
       asio::use_future)
       .get();
   for (auto& core : p.cores) core->start();
+  if (p.certificate) p.note_certificate("certificate loaded");
   p.log.info("ready", {{"port", addresses.public_port},
                        {"ops_port", addresses.ops_port},
                        {"cores", p.cores.size()},
@@ -398,6 +407,16 @@ bool Process::stop(milliseconds grace) {
 
 void Process::hurry() {
   for (auto& core : parts_->cores) core->hurry();
+}
+
+void Process::reload_certificate() {
+  auto& p = *parts_;
+  if (!p.certificate) return p.log.info("no certificate to reload: SWITCHBOARD_TLS_CERT is not set");
+  auto const reloaded = p.certificate->reload();
+  if (reloaded)
+    p.note_certificate("certificate reloaded");
+  else
+    p.log.error("certificate not reloaded; the old one stays", {{"why", reloaded.error().detail}});
 }
 
 std::size_t Process::live_calls() const {

@@ -32,6 +32,10 @@ class Process {
   /// Cuts the grace of a stop under way; any thread.
   void hurry();
 
+  /// Reads the certificate and its key again; connections that are open keep theirs. On failure the old ones stay.
+  /// Logged either way. Any thread.
+  void reload_certificate();
+
   /// Calls being served; any thread.
   std::size_t live_calls() const;
 

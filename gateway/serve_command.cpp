@@ -19,13 +19,23 @@ std::optional<std::filesystem::path> config_path(std::string const& file) {
   return std::filesystem::path{file};
 }
 
-/// Serves until SIGINT or SIGTERM; a second one cuts the grace.
+/// Every SIGHUP, until the signals end.
+void reload_on_hangup(asio::signal_set& hangups, Process& process) {
+  hangups.async_wait([&](boost::system::error_code error, int) {
+    if (error) return;
+    process.reload_certificate();
+    reload_on_hangup(hangups, process);
+  });
+}
+
+/// Serves until SIGINT or SIGTERM; a second one cuts the grace. SIGHUP reads the certificate again.
 int serve(config::Settings const& settings, std::ostream& out) {
   // A carrier that closes while we write must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   // Signals are caught before any thread exists, so that none of them takes one.
   asio::io_context signals_context{1};
   asio::signal_set signals{signals_context, SIGINT, SIGTERM};
+  asio::signal_set hangups{signals_context, SIGHUP};
   auto const log = base::Log::to_stderr(settings.log_level);
   auto const grace = settings.drain_grace;
   Process process{settings, log};
@@ -39,12 +49,16 @@ int serve(config::Settings const& settings, std::ostream& out) {
     if (error) return;
     stopper = std::thread{[&] {
       written = process.stop(grace);
-      asio::post(signals_context, [&] { signals.cancel(); });
+      asio::post(signals_context, [&] {
+        signals.cancel();
+        hangups.cancel();
+      });
     }};
     signals.async_wait([&](boost::system::error_code again, int) {
       if (!again) process.hurry();
     });
   });
+  reload_on_hangup(hangups, process);
   signals_context.run();
   stopper.join();
   return written ? 0 : 1;
@@ -55,7 +69,7 @@ int serve(config::Settings const& settings, std::ostream& out) {
 void add_serve_commands(CLI::App& app, CommandContext const& context, std::map<std::string, std::string>& flags,
                         std::string& config_file, int& exit_code) {
   auto* const serve_command =
-      app.add_subcommand("serve", "Answer calls. Prints one line \"ready http://HOST:PORT …\" when calls can come.");
+      app.add_subcommand("serve", "Answer calls. Prints one line \"ready https://HOST …\" when calls can come.");
   serve_command->add_option("--config", config_file, "Settings file; default ./switchboard.toml when it exists")
       ->type_name("<file>");
   for (auto const& doc : config::flag_docs()) {

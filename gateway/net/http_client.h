@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,8 @@ struct HttpCall {
 /// media cores). No redirects, no proxy from the environment. Thread safe.
 class HttpClient {
  public:
-  HttpClient();
+  /// `extra_authority`, when not empty, is a PEM file trusted beside the system's store.
+  explicit HttpClient(std::filesystem::path extra_authority = {});
   ~HttpClient();  ///< Ends what is under way with Fault::cancelled.
   HttpClient(HttpClient const&) = delete;
   HttpClient& operator=(HttpClient const&) = delete;

@@ -1,12 +1,16 @@
 #include "gateway/net/http_server.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/socket_base.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/read_size.hpp>
 #include <boost/beast/http.hpp>
 
+#include "gateway/net/deadline.h"
 #include "gateway/net/request_head.h"
+#include "gateway/net/stream.h"
 
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
@@ -19,6 +23,7 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 constexpr Refusal too_slow{408, "REQUEST_TIMEOUT", "the request took too long"};
 constexpr Refusal body_too_large{413, "PAYLOAD_TOO_LARGE", "the request body is too large"};
+constexpr Refusal plain_http{400, "TLS_REQUIRED", "this port speaks https"};
 constexpr Refusal bad_body{400, "BAD_REQUEST", "the request body is not valid HTTP"};
 constexpr auto write_limit = std::chrono::seconds{10};
 constexpr auto linger_limit = std::chrono::seconds{1};
@@ -27,54 +32,6 @@ constexpr std::size_t read_chunk = 4096;
 constexpr std::size_t body_window = 64 * 1024;
 constexpr std::size_t kept_idle_bytes = 8 * 1024;
 constexpr std::size_t chunk_extension_bytes = 1024;
-
-/// Cancels what a socket waits for when the time is up; the socket stays open for a last answer. A deadline that is
-/// moved later costs no timer operation, since the running timer looks again when it fires.
-class Deadline {
- public:
-  explicit Deadline(Tcp::socket& socket) : state_{std::make_shared<State>(socket)} {}
-  ~Deadline() {
-    state_->socket = nullptr;
-    state_->timer.cancel();
-  }
-  Deadline(Deadline const&) = delete;
-  Deadline& operator=(Deadline const&) = delete;
-
-  void set(std::chrono::steady_clock::duration from_now) {
-    state_->passed = false;
-    state_->at = std::chrono::steady_clock::now() + from_now;
-    if (!state_->running || state_->timer.expiry() > state_->at) run(state_);
-  }
-  void clear() { state_->at = std::chrono::steady_clock::time_point::max(); }
-  bool passed() const { return state_->passed; }
-
- private:
-  struct State {
-    explicit State(Tcp::socket& s) : socket{&s}, timer{s.get_executor()} {}
-    Tcp::socket* socket;
-    asio::steady_timer timer;
-    std::chrono::steady_clock::time_point at = std::chrono::steady_clock::time_point::max();
-    bool running = false;
-    bool passed = false;
-  };
-  static void run(std::shared_ptr<State> const& state) {
-    state->running = true;
-    state->timer.expires_at(state->at);
-    state->timer.async_wait([state](boost::system::error_code error) {
-      if (error || !state->socket) return;
-      if (std::chrono::steady_clock::now() < state->at) {
-        state->running = state->at != std::chrono::steady_clock::time_point::max();
-        if (state->running) run(state);
-        return;
-      }
-      state->running = false;
-      state->passed = true;
-      boost::system::error_code ignored;
-      state->socket->cancel(ignored);
-    });
-  }
-  std::shared_ptr<State> state_;
-};
 
 Response to_response(Refusal const& refusal) {
   return error_response(refusal.status, refusal.code, refusal.details);
@@ -91,14 +48,22 @@ Response sendable(Response response) {
 
 struct HttpServer::Wire {
   Wire(Tcp::socket s, HttpLimits const& limits)
-      : socket{std::move(s)}, buffer{limits.header_bytes + body_window}, deadline{socket} {}
+      : stream{std::move(s)}, buffer{limits.header_bytes + body_window}, deadline{stream.socket()} {}
 
   std::string_view received() const {
     auto const data = buffer.cdata();
     return {static_cast<char const*>(data.data()), data.size()};
   }
+  /// False when the client has ended, the connection is gone or its deadline has passed.
+  base::Async<bool> receive(std::size_t at_most) {
+    auto const space = buffer.prepare(at_most);
+    auto const bytes = co_await stream.read_some({static_cast<char*>(space.data()), space.size()});
+    if (!bytes || *bytes == 0 || deadline.passed()) co_return false;
+    buffer.commit(*bytes);
+    co_return true;
+  }
 
-  Tcp::socket socket;
+  Stream stream;
   beast::flat_buffer buffer;  // received and not yet consumed; holds pipelined requests
   Deadline deadline;
 };
@@ -122,11 +87,9 @@ base::Async<HeadRead> read_head(Wire& wire, HttpLimits const& limits) {
     auto looked = reader.look(wire.received());
     if (!looked) co_return std::unexpected{std::optional{looked.error()}};
     if (*looked) co_return std::move(**looked);
-    auto const space = wire.buffer.prepare(read_chunk);
-    auto [error, bytes] = co_await wire.socket.async_read_some(space, base::quietly);
+    bool const more = co_await wire.receive(read_chunk);
     if (wire.deadline.passed()) co_return std::unexpected{std::optional{too_slow}};
-    if (error) co_return std::unexpected{std::optional<Refusal>{}};
-    wire.buffer.commit(bytes);
+    if (!more) co_return std::unexpected{std::optional<Refusal>{}};
   }
 }
 
@@ -139,8 +102,8 @@ base::Async<std::expected<std::string, Refusal>> read_body(Wire& wire, RequestHe
   wire.deadline.set(limits.body_timeout);
   if (head.expects_continue && wire.buffer.size() == head.bytes) {
     static constexpr std::string_view proceed = "HTTP/1.1 100 Continue\r\n\r\n";
-    auto [error, bytes] = co_await asio::async_write(wire.socket, asio::buffer(proceed), base::quietly);
-    if (error) co_return std::unexpected{too_slow};
+    auto const written = co_await wire.stream.write(proceed);
+    if (!written) co_return std::unexpected{too_slow};
   }
   http::request_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
@@ -151,11 +114,33 @@ base::Async<std::expected<std::string, Refusal>> read_body(Wire& wire, RequestHe
     if (extension_bytes > chunk_extension_bytes) error = http::error::bad_chunk_extension;
   };
   parser.on_chunk_header(on_chunk);
-  auto [error, bytes] = co_await http::async_read(wire.socket, wire.buffer, parser, base::quietly);
-  if (wire.deadline.passed()) co_return std::unexpected{too_slow};
-  if (error == http::error::body_limit) co_return std::unexpected{body_too_large};
-  if (error) co_return std::unexpected{bad_body};
+  parser.eager(true);
+  while (!parser.is_done()) {
+    boost::system::error_code error;
+    wire.buffer.consume(parser.put(wire.buffer.cdata(), error));
+    if (error == http::error::body_limit) co_return std::unexpected{body_too_large};
+    if (error && error != http::error::need_more) co_return std::unexpected{bad_body};
+    if (parser.is_done()) break;
+    auto const space = beast::read_size(wire.buffer, body_window);
+    if (space == 0) co_return std::unexpected{bad_body};
+    bool const more = co_await wire.receive(space);
+    if (wire.deadline.passed()) co_return std::unexpected{too_slow};
+    if (!more) co_return std::unexpected{bad_body};
+  }
   co_return std::move(parser.get().body());
+}
+
+std::string to_bytes(http::response<http::string_body>& message) {
+  std::string bytes;
+  http::response_serializer<http::string_body> serializer{message};
+  boost::system::error_code error;
+  auto const append = [&](boost::system::error_code&, auto const& pieces) {
+    for (auto const piece : beast::buffers_range_ref(pieces))
+      bytes.append(static_cast<char const*>(piece.data()), piece.size());
+    serializer.consume(beast::buffer_bytes(pieces));
+  };
+  while (!serializer.is_done() && !error) serializer.next(error, append);
+  return bytes;
 }
 
 /// True when all of it was written in time.
@@ -167,39 +152,40 @@ base::Async<bool> write(Wire& wire, Response response, bool keep_alive, bool hea
   bool const never_has_body = response.status == 204 || response.status == 304;
   if (!never_has_body) message.content_length(response.body.size());
   if (!never_has_body && !head_only) message.body() = std::move(response.body);
+  auto const bytes = to_bytes(message);
   wire.deadline.set(write_limit);
-  auto [error, bytes] = co_await http::async_write(wire.socket, message, base::quietly);
-  co_return !error;
+  auto const written = co_await wire.stream.write(bytes);
+  co_return written.has_value();
 }
 
 /// Lets the client finish and read our answer before the socket closes.
 template <class Wire>
 base::Async<> linger(Wire& wire) {
-  wire.buffer.clear();
   wire.deadline.set(linger_limit);
-  auto const space = wire.buffer.prepare(read_chunk);
-  std::size_t seen = 0;
-  while (seen < linger_bytes && !wire.deadline.passed()) {
-    auto [error, bytes] = co_await wire.socket.async_read_some(space, base::quietly);
-    if (error) co_return;
-    seen += bytes;
+  for (std::size_t seen = 0; seen < linger_bytes; seen += wire.buffer.size()) {
+    wire.buffer.clear();
+    bool const more = co_await wire.receive(read_chunk);
+    if (!more) co_return;
   }
 }
 
 }  // namespace
 
 HttpServer::HttpServer(asio::any_io_executor executor, base::TimeSource& time, base::Log log, base::Metrics& metrics,
-                       Router const& router, HttpLimits limits)
+                       Router const& router, HttpLimits limits, TlsServer const* tls)
     : time_{time},
       log_{std::move(log)},
       router_{router},
       limits_{limits},
+      tls_{tls},
       acceptor_{executor},
       connections_{executor,
                    [this](std::string const& what) { log_.error("http connection crashed", {{"error", what}}); }},
       accepted_{metrics.counter("switchboard_http_connections_total", "Connections accepted.")},
       refused_{
-          metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")} {}
+          metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")},
+      unsecured_{metrics.counter("switchboard_tls_handshakes_failed_total",
+                                 "Connections of clients that came to no TLS with us.")} {}
 
 std::uint16_t HttpServer::listen(std::string const& address, std::uint16_t port) {
   Tcp::endpoint const endpoint{asio::ip::make_address(address), port};
@@ -250,30 +236,49 @@ base::Async<> HttpServer::connection(Tcp::socket socket) {
   auto const peer = socket.remote_endpoint(ignored).address().to_string();
   socket.set_option(Tcp::no_delay(true), ignored);
   Wire wire{std::move(socket), limits_};
+  wire.deadline.set(limits_.header_timeout);
   Turn turn{.go_on = true};
+  if (tls_ != nullptr) turn = co_await secure(wire);
   for (unsigned served = 1; turn.go_on; ++served) {
     if (stopping_ || cancellation.cancelled() != asio::cancellation_type::none) break;
-    bool const here = co_await await_request(wire, served == 1 ? limits_.header_timeout : limits_.keep_alive);
+    if (served > 1) wire.deadline.set(limits_.keep_alive);
+    bool const here = co_await await_request(wire);
     if (!here) break;
     turn = co_await take_turn(wire, peer, served < limits_.requests_per_connection);
   }
-  if (!wire.socket.is_open()) co_return;
-  wire.socket.shutdown(Tcp::socket::shutdown_send, ignored);
+  if (!wire.stream.socket().is_open()) co_return;
+  wire.stream.end_writing();
   if (turn.unread) co_await linger(wire);
 }
 
+/// Nothing is set aside for TLS before a client has said something, and plain HTTP is told so plainly.
+base::Async<HttpServer::Turn> HttpServer::secure(Wire& wire) {
+  auto& socket = wire.stream.socket();
+  auto const waiting = idle_.insert(idle_.end(), &socket);
+  auto [error] = co_await socket.async_wait(Tcp::socket::wait_read, base::quietly);
+  idle_.erase(waiting);
+  char first = 0;
+  if (error || wire.deadline.passed() || ::recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1) co_return Turn{};
+  if (first < 'A' || first > 'Z') {
+    auto const secured = co_await tls_->secure(wire.stream);
+    if (secured && !wire.deadline.passed()) co_return Turn{.go_on = true};
+    unsecured_.Increment();
+    log_.debug("no TLS with a client", {{"why", secured ? "too slow" : secured.error().detail}});
+    co_return Turn{};
+  }
+  unsecured_.Increment();
+  co_await write(wire, to_response(plain_http), false, false);
+  co_return Turn{.unread = true};
+}
+
 /// True when the first byte of a request is there; false when the client has gone, the time is up or the server stops.
-base::Async<bool> HttpServer::await_request(Wire& wire, std::chrono::milliseconds limit) {
+base::Async<bool> HttpServer::await_request(Wire& wire) {
   if (wire.buffer.size() > 0) co_return true;
   if (wire.buffer.capacity() > kept_idle_bytes) wire.buffer.shrink_to_fit();
-  wire.deadline.set(limit);
-  auto const waiting = idle_.insert(idle_.end(), &wire.socket);
-  auto const space = wire.buffer.prepare(read_chunk);
-  auto [error, bytes] = co_await wire.socket.async_read_some(space, base::quietly);
+  auto const waiting = idle_.insert(idle_.end(), &wire.stream.socket());
+  bool const here = co_await wire.receive(read_chunk);
   idle_.erase(waiting);
-  if (error || wire.deadline.passed()) co_return false;
-  wire.buffer.commit(bytes);
-  co_return true;
+  co_return here;
 }
 
 base::Async<HttpServer::Turn> HttpServer::take_turn(Wire& wire, std::string const& peer, bool may_go_on) {
@@ -346,8 +351,7 @@ base::Async<> HttpServer::hand_over(Wire& wire, Router::UpgradeHandler const& ha
   wire.deadline.clear();
   wire.buffer.clear();
   wire.buffer.shrink_to_fit();
-  boost::system::error_code ignored;
-  PendingUpgrade pending{std::move(request), RawStream{wire.socket.release(ignored)}};
+  PendingUpgrade pending{std::move(request), wire.stream.release()};
   co_await handler(std::move(pending));
 }
 

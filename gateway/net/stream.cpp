@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "gateway/net/handshake_thread.h"
 #include "gateway/net/tls.h"
 
 namespace net {
@@ -22,28 +23,39 @@ std::unexpected<base::Error> failed(boost::system::error_code error) {
   return base::fail(base::Fault::unavailable, error.message());
 }
 
-/// What a TLS operation says that did not succeed.
+/// How a TLS operation went.
 struct Verdict {
-  enum class Kind { wants_read, wants_write, ended, failed } kind;
+  enum class Kind { done, wants_read, wants_write, failed } kind;
   std::string detail;
 };
 
+/// On the thread that did the operation, whose errors OpenSSL keeps for that thread alone.
 Verdict judge(SSL* tls, int result, int system_error) {
   using Kind = Verdict::Kind;
   switch (SSL_get_error(tls, result)) {
+    case SSL_ERROR_NONE:
+      return {Kind::done, {}};
     case SSL_ERROR_WANT_READ:
       return {Kind::wants_read, {}};
     case SSL_ERROR_WANT_WRITE:
       return {Kind::wants_write, {}};
     case SSL_ERROR_ZERO_RETURN:
-      return {Kind::ended, "TLS: the peer has closed the connection"};
+      return {Kind::failed, "TLS: the peer has closed the connection"};
     case SSL_ERROR_SYSCALL:
       ERR_clear_error();
-      if (system_error == 0) return {Kind::ended, "TLS: the peer has closed the connection"};
+      if (system_error == 0) return {Kind::failed, "TLS: the peer has closed the connection"};
       return {Kind::failed, "TLS: " + std::generic_category().message(system_error)};
     default:
       return {Kind::failed, "TLS: " + tls_reason(tls)};
   }
+}
+
+template <class Step>
+Verdict attempt(SSL* tls, Step& step) {
+  ERR_clear_error();
+  errno = 0;
+  int const result = step();
+  return judge(tls, result, errno);
 }
 
 }  // namespace
@@ -70,20 +82,21 @@ base::Result<Stream> Stream::adopt(asio::any_io_executor executor, RawStream raw
 /// Tries `step`, waits for what TLS wants, and tries again until it succeeds. Gives other work of the loop a turn after
 /// it, as an operation on a plain socket does; else a peer that never pauses would keep the loop for itself.
 template <class Step>
-base::Async<base::Result<>> Stream::until_done(Step step) {
+base::Async<base::Result<>> Stream::until_done(Step step, HandshakeThread* thread) {
+  using Kind = Verdict::Kind;
   auto const stop = co_await asio::this_coro::cancellation_state;
-  bool has_waited = false;
+  bool has_waited = thread != nullptr;
   for (;;) {
-    ERR_clear_error();
-    errno = 0;
-    int const result = step();
-    if (result > 0) break;
-    auto const verdict = judge(tls_.get(), result, errno);
-    if (verdict.kind == Verdict::Kind::ended || verdict.kind == Verdict::Kind::failed)
-      co_return base::fail(base::Fault::unavailable, verdict.detail);
+    Verdict verdict;
+    if (thread != nullptr)
+      co_await thread->run([&] { verdict = attempt(tls_.get(), step); });
+    else
+      verdict = attempt(tls_.get(), step);
+    if (verdict.kind == Kind::done) break;
+    if (verdict.kind == Kind::failed) co_return base::fail(base::Fault::unavailable, verdict.detail);
     // A wait that has just ended does not feel a cancellation, and the next one would last without a limit.
     if (stop.cancelled() != asio::cancellation_type::none) co_return base::fail(base::Fault::cancelled, "cancelled");
-    auto const what = verdict.kind == Verdict::Kind::wants_read ? Tcp::socket::wait_read : Tcp::socket::wait_write;
+    auto const what = verdict.kind == Kind::wants_read ? Tcp::socket::wait_read : Tcp::socket::wait_write;
     auto [error] = co_await socket_.async_wait(what, base::quietly);
     if (error) co_return failed(error);
     has_waited = true;
@@ -92,11 +105,11 @@ base::Async<base::Result<>> Stream::until_done(Step step) {
   co_return base::Result<>{};
 }
 
-base::Async<base::Result<>> Stream::handshake(SslPtr tls) {
+base::Async<base::Result<>> Stream::handshake(SslPtr tls, HandshakeThread* thread) {
   co_await asio::this_coro::throw_if_cancelled(false);
   tls_ = std::move(tls);
   attach(*tls_, socket_.native_handle());
-  auto done = co_await until_done([this] { return SSL_do_handshake(tls_.get()); });
+  auto done = co_await until_done([this] { return SSL_do_handshake(tls_.get()); }, thread);
   co_return done;
 }
 

@@ -8,6 +8,8 @@
 
 namespace net {
 
+class HandshakeThread;
+
 /// A connected TCP socket, with TLS on it or without, read and written by coroutines: for handshakes and HTTP, where a
 /// connection does little. Asio's own TLS stream keeps two buffers of 17 KiB a connection and cannot be handed to
 /// another loop; this one keeps nothing and can. Every wait ends with Fault::cancelled when the socket's operations are
@@ -19,7 +21,8 @@ class Stream {
   static base::Result<Stream> adopt(asio::any_io_executor executor, RawStream raw);
 
   /// TLS from here on, as the side that `tls` was made for. Fault::unavailable with OpenSSL's reason ("TLS: …").
-  base::Async<base::Result<>> handshake(SslPtr tls);
+  /// Its arithmetic runs on `thread` when there is one.
+  base::Async<base::Result<>> handshake(SslPtr tls, HandshakeThread* thread = nullptr);
   /// At least one byte; 0 when the peer has ended its direction.
   base::Async<base::Result<std::size_t>> read_some(std::span<char> into);
   /// All of it.
@@ -34,7 +37,7 @@ class Stream {
 
  private:
   template <class Step>
-  base::Async<base::Result<>> until_done(Step step);
+  base::Async<base::Result<>> until_done(Step step, HandshakeThread* thread = nullptr);
 
   asio::ip::tcp::socket socket_;
   SslPtr tls_;

@@ -7,9 +7,13 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <stdexcept>
 #include <system_error>
+
+#include "gateway/net/handshake_thread.h"
+#include "gateway/net/stream.h"
 
 namespace net {
 namespace {
@@ -93,10 +97,11 @@ std::unique_ptr<EVP_PKEY, KeyFree> read_key(std::filesystem::path const& path) {
   bool is_encrypted = false;
   std::unique_ptr<EVP_PKEY, KeyFree> key;
   if (file) key.reset(PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, &is_encrypted));
-  auto const reason = key ? "" : tls_reason();
-  if (is_encrypted) throw std::runtime_error{"TLS key " + path.string() + ": needs a passphrase; store it without one"};
-  if (!key) throw std::runtime_error{"TLS key " + path.string() + ": " + reason};
-  return key;
+  if (key) return key;
+  auto const name = "TLS key " + path.string() + ": ";
+  if (!file) throw std::runtime_error{name + tls_reason()};
+  ERR_clear_error();
+  throw std::runtime_error{name + (is_encrypted ? "needs a passphrase; store it without one" : "holds no private key")};
 }
 
 ContextPtr load(std::filesystem::path const& chain, std::filesystem::path const& key_file) {
@@ -129,7 +134,7 @@ void attach(SSL& tls, int socket) {
 }
 
 std::string tls_reason(SSL const* tls) {
-  auto const code = ERR_peek_last_error();
+  auto const code = ERR_peek_error();  // the root; what follows it says only who was let down
   ERR_clear_error();
   if (code == 0) return "unknown reason";
   if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
@@ -165,7 +170,7 @@ base::Result<SslPtr> TlsClient::make(std::string const& host) const {
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls.get()), host.c_str()) == 1) return tls;
   ERR_clear_error();
   SSL_set_hostflags(tls.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (host.empty() || SSL_set1_host(tls.get(), host.c_str()) != 1 ||
+  if (host.empty() || host.contains('\0') || SSL_set1_host(tls.get(), host.c_str()) != 1 ||
       SSL_set_tlsext_host_name(tls.get(), host.c_str()) != 1) {
     ERR_clear_error();
     return base::fail(base::Fault::unavailable, "TLS: not a name that a certificate could hold");
@@ -174,10 +179,16 @@ base::Result<SslPtr> TlsClient::make(std::string const& host) const {
 }
 
 struct TlsServer::Parts {
+  ContextPtr current() {
+    std::scoped_lock const lock{mutex};
+    return context;
+  }
+
   std::filesystem::path chain;
   std::filesystem::path key;
   std::mutex mutex;  // guards context
   ContextPtr context;
+  HandshakeThread thread;
 };
 
 TlsServer::TlsServer(std::filesystem::path chain, std::filesystem::path key) : parts_{std::make_unique<Parts>()} {
@@ -189,16 +200,35 @@ TlsServer::TlsServer(std::filesystem::path chain, std::filesystem::path key) : p
 TlsServer::~TlsServer() = default;
 
 base::Result<SslPtr> TlsServer::make() const {
-  ContextPtr context;
-  {
-    std::scoped_lock const lock{parts_->mutex};
-    context = parts_->context;
-  }
+  auto const context = parts_->current();
   ERR_clear_error();
   SslPtr tls{SSL_new(context.get())};
   if (!tls) return base::fail(base::Fault::unavailable, "TLS: " + tls_reason());
   SSL_set_accept_state(tls.get());
   return tls;
+}
+
+base::Async<base::Result<>> TlsServer::secure(Stream& stream) const {
+  auto state = make();
+  if (!state) co_return std::unexpected{state.error()};
+  auto done = co_await stream.handshake(std::move(*state), &parts_->thread);
+  co_return done;
+}
+
+std::chrono::system_clock::time_point TlsServer::expires() const {
+  auto const context = parts_->current();
+  std::tm utc{};
+  ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context.get())), &utc);
+  return std::chrono::system_clock::from_time_t(::timegm(&utc));
+}
+
+bool TlsServer::is_for(std::string const& host) const {
+  auto const context = parts_->current();
+  auto* const certificate = SSL_CTX_get0_certificate(context.get());
+  bool const is_named = X509_check_ip_asc(certificate, host.c_str(), 0) == 1 ||
+                        X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
+  ERR_clear_error();
+  return is_named;
 }
 
 base::Result<> TlsServer::reload() {

@@ -1,19 +1,23 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
 
+#include "gateway/base/async.h"
 #include "gateway/base/result.h"
 #include "gateway/net/raw_stream.h"
 
 namespace net {
+
+class Stream;
 
 /// Lets `tls` read and write `socket` itself, without a memory buffer in between and without ever raising SIGPIPE.
 /// TLS reads ahead: whoever is woken by the socket reads until SSL_read says WANT_READ, for what is left may already
 /// lie inside TLS, where no event loop sees it.
 void attach(SSL& tls, int socket);
 
-/// Why this thread's last OpenSSL call failed, in OpenSSL's words, e.g. "certificate verify failed"; forgets it. `tls`
+/// Why this thread's OpenSSL calls have failed, in OpenSSL's words, e.g. "certificate verify failed"; forgets it. `tls`
 /// adds what it found wrong with the peer's certificate.
 std::string tls_reason(SSL const* tls = nullptr);
 
@@ -44,7 +48,15 @@ class TlsServer {
   TlsServer(TlsServer const&) = delete;
   TlsServer& operator=(TlsServer const&) = delete;
 
+  /// State for one connection.
   base::Result<SslPtr> make() const;
+  /// The handshake of a connection that a client has opened; its arithmetic runs on a thread of ours. The awaiting
+  /// coroutine must be let finish: see HandshakeThread.
+  base::Async<base::Result<>> secure(Stream& stream) const;
+  /// When the certificate ends.
+  std::chrono::system_clock::time_point expires() const;
+  /// Whether it is for this name or address.
+  bool is_for(std::string const& host) const;
   /// Reads both files again. On failure the old certificate stays in use.
   base::Result<> reload();
 

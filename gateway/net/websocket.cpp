@@ -83,8 +83,8 @@ base::Async<Opened> dial(Url const& url, Headers const& headers, WebSocketSettin
 
 }  // namespace
 
-std::shared_ptr<TlsClient> make_tls_client() {
-  return std::make_shared<TlsClient>();
+std::shared_ptr<TlsClient> make_tls_client(std::filesystem::path const& extra_authority) {
+  return std::make_shared<TlsClient>(extra_authority);
 }
 
 base::Async<Opened> connect_websocket(Url url, Headers headers, WebSocketSettings settings, TlsClient& tls,

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,7 +69,8 @@ class WebSocket {
 };
 
 /// One with the system's trust store.
-std::shared_ptr<TlsClient> make_tls_client();
+/// See TlsClient.
+std::shared_ptr<TlsClient> make_tls_client(std::filesystem::path const& extra_authority = {});
 
 /// Opens a client connection to a ws:// or wss:// URL. `timeout` bounds name lookup, TCP, TLS and upgrade together.
 /// Fault::refused when the server answers another status than 101 (the status is in the detail), Fault::timed_out,

@@ -185,6 +185,14 @@ TEST(Settings, refuse_what_cannot_hold_together) {
   std::string const key(64, 'a');
   Contradiction const table[] = {
       {{{"PORT", "9464"}}, "SWITCHBOARD_OPS_PORT: is 9464, as PORT is; give each listener its own port"},
+      {{{"SWITCHBOARD_TLS_CERT", "chain.pem"}},
+       "SWITCHBOARD_TLS_CERT: is set without SWITCHBOARD_TLS_KEY; set both, or none"},
+      {{{"SWITCHBOARD_TLS_KEY", "key.pem"}},
+       "SWITCHBOARD_TLS_KEY: is set without SWITCHBOARD_TLS_CERT; set both, or none"},
+      {{{"SWITCHBOARD_TLS_CERT", "chain.pem"},
+        {"SWITCHBOARD_TLS_KEY", "key.pem"},
+        {"PUBLIC_BASE_URL", "http://127.0.0.1:3000"}},
+       "PUBLIC_BASE_URL: is http://, but with SWITCHBOARD_TLS_CERT the listener speaks https; write it with https://"},
       {{{"SWITCHBOARD_MESSAGE_FRAMES", "11"}},
        "SWITCHBOARD_MESSAGE_FRAMES: 11 frames are 220ms, more than SWITCHBOARD_PLAYOUT_LEAD (200ms); send fewer frames "
        "in a message, or keep a larger lead"},

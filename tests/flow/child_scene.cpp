@@ -109,14 +109,16 @@ Ended run_to_end(std::vector<std::string> arguments, Environment const& environm
   return ended;
 }
 
-ChildScene::ChildScene(Environment changes)
-    : program{std::string{BINARY_ROOT} + "/switchboard"},
+ChildScene::ChildScene(Environment changes, Encryption const& tls)
+    : sims{tls},
+      program{std::string{BINARY_ROOT} + "/switchboard"},
       environment_{{"PORT", std::to_string(port)},
                    {"SWITCHBOARD_ADDRESS", "127.0.0.1"},
                    {"SWITCHBOARD_OPS_PORT", std::to_string(ops_port)},
                    {"SWITCHBOARD_DATA_DIR", data().string()},
                    {"SWITCHBOARD_CORES", "2"},
-                   {"PUBLIC_BASE_URL", "http://127.0.0.1:" + std::to_string(port)},
+                   {"PUBLIC_BASE_URL",
+                    (tls.authority.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") + std::to_string(port)},
                    {"TWILIO_ACCOUNT_SID", sims.account().sid},
                    {"TWILIO_AUTH_TOKEN", std::string{sims.account().auth_token.reveal()}},
                    {"TWILIO_API_BASE_URL", sims.carrier_url()},
@@ -147,8 +149,9 @@ std::vector<std::string> ChildScene::serve_command() const {
 
 void ChildScene::serve() {
   gateway_ = std::make_unique<Child>(serve_command(), environment_, folder.path() / "log", /*read_output=*/true);
-  auto const line = gateway_->read_line(60s);
-  if (!line.starts_with("ready")) throw std::runtime_error{"serve did not get ready: " + line + "\n" + log()};
+  ready_line_ = gateway_->read_line(60s);
+  if (!ready_line_.starts_with("ready"))
+    throw std::runtime_error{"serve did not get ready: " + ready_line_ + "\n" + log()};
 }
 
 void ChildScene::seed() {

@@ -61,7 +61,8 @@ Ended run_to_end(std::vector<std::string> arguments, Environment const& environm
 class ChildScene {
  public:
   /// `changes` are laid over an environment with which `serve` starts; an empty value takes a setting away.
-  explicit ChildScene(Environment changes = {});
+  /// With `tls` everything between the program and the simulators is encrypted.
+  explicit ChildScene(Environment changes = {}, Encryption const& tls = {});
   ~ChildScene();
   ChildScene(ChildScene const&) = delete;
   ChildScene& operator=(ChildScene const&) = delete;
@@ -75,6 +76,7 @@ class ChildScene {
   /// SIGTERM, and waits for the end; the exit status, -1 when it had to be killed.
   int stop(milliseconds patience = 40s);
   Child& gateway() { return *gateway_; }
+  std::string const& ready_line() const { return ready_line_; }
   /// Runs another command of the program with the same settings, its exit status and output.
   Ended command(std::vector<std::string> arguments, Environment const& changes = {});
 
@@ -116,6 +118,7 @@ class ChildScene {
   std::string conninfo() const;
 
   Environment environment_;
+  std::string ready_line_;
   std::unique_ptr<Child> gateway_;
 };
 

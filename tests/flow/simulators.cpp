@@ -20,7 +20,7 @@ sim::twilio::Account new_account() {
   return account;
 }
 
-sim::elevenlabs::ElevenLabsSim::Options agent_options(std::string const& api_key) {
+sim::elevenlabs::ElevenLabsSim::Options agent_options(std::string const& api_key, Encryption const& tls) {
   sim::elevenlabs::Agent agent;
   agent.id = agent_id;
   agent.name = "Front desk";
@@ -29,14 +29,17 @@ sim::elevenlabs::ElevenLabsSim::Options agent_options(std::string const& api_key
   agent.first_message = sim::elevenlabs::Say{"Thank you for calling.", {}};
   agent.otherwise = sim::elevenlabs::Say{"We open at eight.", {}};
   sim::elevenlabs::ElevenLabsSim::Options options;
+  options.certificate = tls.agents.chain;
+  options.key = tls.agents.key;
   options.scenario.api_keys = {api_key};
   options.scenario.agents = {std::move(agent)};
   return options;
 }
 
-sim::twilio::TwilioSimSettings carrier_settings(sim::twilio::Account account) {
+sim::twilio::TwilioSimSettings carrier_settings(sim::twilio::Account account, Encryption const& tls) {
   sim::twilio::TwilioSimSettings settings;
   settings.account = std::move(account);
+  settings.authority = tls.authority;
   return settings;
 }
 
@@ -61,11 +64,11 @@ CallResult const& PlacedCall::result(milliseconds patience) const {
   return *story_->result;
 }
 
-Simulators::Simulators()
+Simulators::Simulators(Encryption const& tls)
     : account_{new_account()},
       api_key_{"sk_test_" + random_hex(12)},
-      agents_{loop_.get_executor(), time_, agent_options(api_key_)},
-      carrier_{loop_.get_executor(), base::Log::silent(), carrier_settings(account_)} {
+      agents_{loop_.get_executor(), time_, agent_options(api_key_, tls)},
+      carrier_{loop_.get_executor(), base::Log::silent(), carrier_settings(account_, tls)} {
   agents_.listen(0);
   carrier_.listen("127.0.0.1", 0);
   thread_ = std::thread{[this] {

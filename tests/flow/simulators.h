@@ -14,6 +14,7 @@
 #include "loadtest/sim/elevenlabs/sim.h"
 #include "loadtest/sim/twilio/twilio_sim.h"
 #include "tests/flow/door.h"
+#include "tests/support/authority.h"
 
 namespace outside {
 
@@ -47,10 +48,16 @@ class PlacedCall {
   std::shared_ptr<Story> story_ = std::make_shared<Story>();
 };
 
+/// Empty: none.
+struct Encryption {
+  std::filesystem::path authority;     ///< Trusted by the carrier.
+  test::Authority::Files agents = {};  ///< What the agent service shows.
+};
+
 /// Their one agent greets with `greeting()` and has an answer to whatever the caller says.
 class Simulators {
  public:
-  Simulators();
+  explicit Simulators(Encryption const& tls = {});
   ~Simulators();
   Simulators(Simulators const&) = delete;
   Simulators& operator=(Simulators const&) = delete;

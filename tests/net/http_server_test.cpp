@@ -6,6 +6,7 @@
 
 #include "gateway/base/bell.h"
 #include "tests/net/server_scene.h"
+#include "tests/net/trust.h"
 
 namespace {
 
@@ -14,8 +15,9 @@ using namespace std::string_view_literals;
 using test::RawClient;
 using testing::HasSubstr;
 
-struct Server : testing::Test {
+struct Server : testing::TestWithParam<bool> {
   Server() {
+    if (GetParam()) scene.secure(test::trust().server, test::trust().client);
     scene.router.on("GET", "/hello", [this](net::Request request) { return hello(std::move(request)); });
     scene.router.on("POST", "/echo", [](net::Request request) { return echo(std::move(request)); }, 1000);
     scene.router.on("POST", "/big", [](net::Request request) { return echo(std::move(request)); }, 4 * 1024 * 1024);
@@ -50,7 +52,12 @@ struct Server : testing::Test {
   test::ServerScene scene;
 };
 
-TEST_F(Server, answers_a_request) {
+std::string layer(testing::TestParamInfo<bool> const& info) {
+  return info.param ? "tls" : "plain";
+}
+INSTANTIATE_TEST_SUITE_P(Over, Server, testing::Bool(), layer);
+
+TEST_P(Server, answers_a_request) {
   RawClient client{scene.start()};
   auto const answer = client.ask(get("/hello"));
   EXPECT_EQ(answer.status, 200u);
@@ -58,7 +65,7 @@ TEST_F(Server, answers_a_request) {
   EXPECT_EQ(answer.headers.find("Content-Type"), "text/plain; charset=utf-8");
 }
 
-TEST_F(Server, gives_the_handler_the_request_byte_for_byte) {
+TEST_P(Server, gives_the_handler_the_request_byte_for_byte) {
   net::Request seen;
   scene.router.on("POST", "/look", [&](net::Request request) -> base::Async<net::Response> {
     seen = std::move(request);
@@ -81,7 +88,7 @@ TEST_F(Server, gives_the_handler_the_request_byte_for_byte) {
   EXPECT_EQ(seen.peer_address, "127.0.0.1");
 }
 
-TEST_F(Server, answers_pipelined_requests_in_order) {
+TEST_P(Server, answers_pipelined_requests_in_order) {
   RawClient client{scene.start()};
   client.say(get("/files/1") + post("/echo", "two") + get("/files/3") + get("/nowhere") + get("/files/5"));
   EXPECT_EQ(client.answer().body, "/files/1");
@@ -91,13 +98,13 @@ TEST_F(Server, answers_pipelined_requests_in_order) {
   EXPECT_EQ(client.answer().body, "/files/5");
 }
 
-TEST_F(Server, understands_a_request_that_comes_byte_by_byte) {
+TEST_P(Server, understands_a_request_that_comes_byte_by_byte) {
   RawClient client{scene.start()};
   for (char const byte : post("/echo", "slowly")) client.say({&byte, 1});
   EXPECT_EQ(client.answer().body, "slowly");
 }
 
-TEST_F(Server, answers_head_without_a_body_and_stays_in_step) {
+TEST_P(Server, answers_head_without_a_body_and_stays_in_step) {
   RawClient client{scene.start()};
   client.say("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\nHEAD /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" + get("/hello"));
   auto const head = client.answer(true);
@@ -107,7 +114,7 @@ TEST_F(Server, answers_head_without_a_body_and_stays_in_step) {
   EXPECT_EQ(client.answer().body, "hello");
 }
 
-TEST_F(Server, tells_an_unknown_path_from_an_unknown_method) {
+TEST_P(Server, tells_an_unknown_path_from_an_unknown_method) {
   RawClient client{scene.start()};
   expect_error(client.ask(get("/nowhere")), 404, "NOT_FOUND");
   auto const wrong_method = client.ask("DELETE /hello HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -116,14 +123,14 @@ TEST_F(Server, tells_an_unknown_path_from_an_unknown_method) {
   EXPECT_EQ(client.ask(get("/hello")).status, 200u);
 }
 
-TEST_F(Server, closes_after_an_error_that_leaves_a_body_unread) {
+TEST_P(Server, closes_after_an_error_that_leaves_a_body_unread) {
   RawClient client{scene.start()};
   expect_error(client.ask(post("/nowhere", get("/hello"))), 404, "NOT_FOUND");
   EXPECT_TRUE(client.is_closed());
   EXPECT_EQ(hellos, 0);
 }
 
-TEST_F(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
+TEST_P(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
   std::string const nul(1, '\0');
   std::vector<std::pair<std::string, std::string>> const table{
       {"length and chunked",
@@ -211,7 +218,7 @@ TEST_F(Server, refuses_what_two_http_implementations_could_read_in_two_ways) {
   EXPECT_EQ(hellos, 0);
 }
 
-TEST_F(Server, accepts_the_unusual_that_is_still_clear) {
+TEST_P(Server, accepts_the_unusual_that_is_still_clear) {
   std::vector<std::pair<std::string, std::string>> const table{
       {"chunked",
        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n003\r\nllo\r\n0\r\n\r\n"},
@@ -235,7 +242,7 @@ TEST_F(Server, accepts_the_unusual_that_is_still_clear) {
   }
 }
 
-TEST_F(Server, closes_after_http_1_0_and_after_connection_close) {
+TEST_P(Server, closes_after_http_1_0_and_after_connection_close) {
   scene.start();
   for (auto const& request :
        {std::string{"GET /hello HTTP/1.0\r\n\r\n"}, get("/hello", "Connection: foo, Close\r\n")}) {
@@ -247,7 +254,7 @@ TEST_F(Server, closes_after_http_1_0_and_after_connection_close) {
   }
 }
 
-TEST_F(Server, limits_the_head) {
+TEST_P(Server, limits_the_head) {
   scene.start();
   auto const ask = [&](std::string const& bytes) {
     RawClient client{scene.port()};
@@ -268,7 +275,7 @@ TEST_F(Server, limits_the_head) {
   expect_error(ask(get(path(100000))), 414, "URI_TOO_LONG");
 }
 
-TEST_F(Server, limits_the_body_by_its_route) {
+TEST_P(Server, limits_the_body_by_its_route) {
   scene.start();
   auto const ask = [&](std::string const& bytes) {
     RawClient client{scene.port()};
@@ -292,7 +299,7 @@ TEST_F(Server, limits_the_body_by_its_route) {
                "PAYLOAD_TOO_LARGE");
 }
 
-TEST_F(Server, asks_for_the_body_when_the_client_waits_to_be_asked) {
+TEST_P(Server, asks_for_the_body_when_the_client_waits_to_be_asked) {
   RawClient client{scene.start()};
   client.say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n");
   EXPECT_EQ(client.answer().status, 100u);
@@ -300,7 +307,7 @@ TEST_F(Server, asks_for_the_body_when_the_client_waits_to_be_asked) {
   EXPECT_EQ(client.answer().body, "hello");
 }
 
-TEST_F(Server, does_not_ask_for_a_body_that_it_would_refuse) {
+TEST_P(Server, does_not_ask_for_a_body_that_it_would_refuse) {
   RawClient client{scene.start()};
   auto const answer =
       client.ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n");
@@ -308,12 +315,12 @@ TEST_F(Server, does_not_ask_for_a_body_that_it_would_refuse) {
   EXPECT_TRUE(client.is_closed());
 }
 
-TEST_F(Server, refuses_other_expectations) {
+TEST_P(Server, refuses_other_expectations) {
   RawClient client{scene.start()};
   expect_error(client.ask(get("/hello", "Expect: the worst\r\n")), 417, "EXPECTATION_FAILED");
 }
 
-TEST_F(Server, answers_a_slow_head_and_a_slow_body_with_408) {
+TEST_P(Server, answers_a_slow_head_and_a_slow_body_with_408) {
   scene.start({.header_timeout = 100ms, .body_timeout = 100ms});
   RawClient slow_head{scene.port()};
   expect_error(slow_head.ask("GET /hello HTTP/1.1\r\nHost:"), 408, "REQUEST_TIMEOUT");
@@ -323,14 +330,14 @@ TEST_F(Server, answers_a_slow_head_and_a_slow_body_with_408) {
   EXPECT_TRUE(slow_body.is_closed());
 }
 
-TEST_F(Server, holds_the_second_request_to_the_same_header_time) {
+TEST_P(Server, holds_the_second_request_to_the_same_header_time) {
   scene.start({.header_timeout = 100ms, .keep_alive = 1h});
   RawClient client{scene.port()};
   EXPECT_EQ(client.ask(get("/hello")).status, 200u);
   expect_error(client.ask("GET /hello HTT"), 408, "REQUEST_TIMEOUT");
 }
 
-TEST_F(Server, drops_a_silent_connection_without_a_word) {
+TEST_P(Server, drops_a_silent_connection_without_a_word) {
   scene.start({.header_timeout = 50ms, .keep_alive = 50ms});
   RawClient silent{scene.port()};
   EXPECT_TRUE(silent.is_closed());
@@ -339,7 +346,7 @@ TEST_F(Server, drops_a_silent_connection_without_a_word) {
   EXPECT_TRUE(once.is_closed());
 }
 
-TEST_F(Server, limits_the_requests_of_a_connection) {
+TEST_P(Server, limits_the_requests_of_a_connection) {
   scene.start({.requests_per_connection = 3});
   RawClient client{scene.port()};
   client.say(get("/hello") + get("/hello") + get("/hello") + get("/hello"));
@@ -350,7 +357,7 @@ TEST_F(Server, limits_the_requests_of_a_connection) {
   EXPECT_EQ(hellos, 3);
 }
 
-TEST_F(Server, refuses_connections_beyond_the_limit_and_counts_them) {
+TEST_P(Server, refuses_connections_beyond_the_limit_and_counts_them) {
   scene.start({.connections = 2});
   RawClient first{scene.port()};
   RawClient second{scene.port()};
@@ -363,7 +370,7 @@ TEST_F(Server, refuses_connections_beyond_the_limit_and_counts_them) {
   EXPECT_EQ(first.ask(get("/hello")).status, 200u);
 }
 
-TEST_F(Server, survives_clients_that_leave_at_every_moment) {
+TEST_P(Server, survives_clients_that_leave_at_every_moment) {
   scene.start();
   auto const request = post("/echo", "hello");
   for (std::size_t sent = 0; sent <= request.size(); ++sent) {
@@ -374,7 +381,7 @@ TEST_F(Server, survives_clients_that_leave_at_every_moment) {
   EXPECT_EQ(last.ask(get("/hello")).status, 200u);
 }
 
-TEST_F(Server, answers_500_without_detail_when_a_handler_throws_and_lives_on) {
+TEST_P(Server, answers_500_without_detail_when_a_handler_throws_and_lives_on) {
   scene.router.on("GET", "/throws", [](net::Request) -> base::Async<net::Response> {
     throw std::runtime_error{"password is hunter2"};
     co_return net::Response::empty(204);
@@ -393,7 +400,7 @@ TEST_F(Server, answers_500_without_detail_when_a_handler_throws_and_lives_on) {
   EXPECT_EQ(client.ask(get("/hello")).status, 200u);
 }
 
-TEST_F(Server, does_not_let_a_handler_split_the_answer) {
+TEST_P(Server, does_not_let_a_handler_split_the_answer) {
   scene.router.on("GET", "/split", [](net::Request) -> base::Async<net::Response> {
     auto response = net::Response::text(200, "body");
     response.headers.add("Location", "/a\r\nSet-Cookie: evil=1");
@@ -408,7 +415,7 @@ TEST_F(Server, does_not_let_a_handler_split_the_answer) {
   expect_error(client.ask(get("/odd")), 500, "INTERNAL_ERROR");
 }
 
-TEST_F(Server, never_sends_a_body_where_none_belongs) {
+TEST_P(Server, never_sends_a_body_where_none_belongs) {
   scene.router.on("GET", "/none",
                   [](net::Request) -> base::Async<net::Response> { co_return net::Response::text(204, "smuggled"); });
   RawClient client{scene.start()};
@@ -417,7 +424,7 @@ TEST_F(Server, never_sends_a_body_where_none_belongs) {
   EXPECT_EQ(client.answer().body, "hello");
 }
 
-TEST_F(Server, refuses_data_that_comes_before_an_upgrade_is_answered) {
+TEST_P(Server, refuses_data_that_comes_before_an_upgrade_is_answered) {
   std::atomic<int> upgrades = 0;
   scene.router.on_upgrade("/ws", [&](net::PendingUpgrade pending) -> base::Async<> {
     ++upgrades;
@@ -457,15 +464,16 @@ struct SlowServer : Server {
 };
 
 using StoppingServer = SlowServer;
+INSTANTIATE_TEST_SUITE_P(Over, StoppingServer, testing::Bool(), layer);
 
-TEST_F(StoppingServer, refuses_new_connections_and_ends_its_serve) {
+TEST_P(StoppingServer, refuses_new_connections_and_ends_its_serve) {
   scene.start();
   scene.stop();
   ASSERT_EQ(scene.served().wait_for(10s), std::future_status::ready);
   EXPECT_FALSE(RawClient{scene.port()}.connected());
 }
 
-TEST_F(StoppingServer, lets_a_request_finish_and_closes_behind_it) {
+TEST_P(StoppingServer, lets_a_request_finish_and_closes_behind_it) {
   RawClient client{scene.start()};
   client.say(get("/slow") + get("/hello"));
   entered.get_future().wait();
@@ -479,7 +487,7 @@ TEST_F(StoppingServer, lets_a_request_finish_and_closes_behind_it) {
   EXPECT_EQ(drained.wait_for(10s), std::future_status::ready);
 }
 
-TEST_F(StoppingServer, drops_idle_connections_at_once) {
+TEST_P(StoppingServer, drops_idle_connections_at_once) {
   scene.start();
   RawClient idle{scene.port()};
   EXPECT_EQ(idle.ask(get("/hello")).status, 200u);
@@ -490,7 +498,7 @@ TEST_F(StoppingServer, drops_idle_connections_at_once) {
   EXPECT_TRUE(silent.is_closed());
 }
 
-TEST_F(StoppingServer, cancels_a_handler_when_the_grace_is_over) {
+TEST_P(StoppingServer, cancels_a_handler_when_the_grace_is_over) {
   RawClient client{scene.start()};
   client.say(get("/slow"));
   entered.get_future().wait();
@@ -502,7 +510,7 @@ TEST_F(StoppingServer, cancels_a_handler_when_the_grace_is_over) {
   EXPECT_EQ(drained.wait_for(10s), std::future_status::ready);
 }
 
-TEST_F(StoppingServer, drops_a_client_in_the_middle_of_its_head_when_the_grace_is_over) {
+TEST_P(StoppingServer, drops_a_client_in_the_middle_of_its_head_when_the_grace_is_over) {
   scene.start();
   RawClient client{scene.port()};
   EXPECT_EQ(client.ask(get("/hello")).status, 200u);
@@ -511,14 +519,14 @@ TEST_F(StoppingServer, drops_a_client_in_the_middle_of_its_head_when_the_grace_i
   EXPECT_EQ(scene.drain(10ms).wait_for(10s), std::future_status::ready);
 }
 
-TEST_F(StoppingServer, may_be_told_twice) {
+TEST_P(StoppingServer, may_be_told_twice) {
   scene.start();
   scene.stop();
   scene.stop();
   EXPECT_EQ(scene.drain(0ms).wait_for(10s), std::future_status::ready);
 }
 
-TEST_F(Server, refuses_to_listen_where_it_cannot) {
+TEST_P(Server, refuses_to_listen_where_it_cannot) {
   asio::io_context context;
   base::SystemTime time;
   base::Metrics metrics;
@@ -528,7 +536,7 @@ TEST_F(Server, refuses_to_listen_where_it_cannot) {
   EXPECT_THROW(server.listen("192.0.2.1", 0), boost::system::system_error);
 }
 
-TEST_F(Server, shares_its_port_with_the_other_cores) {
+TEST_P(Server, shares_its_port_with_the_other_cores) {
   auto const port = scene.start();
   asio::io_context context;
   base::SystemTime time;

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,14 @@
 
 namespace test {
 
+/// Where a server is met: with `trust` over TLS.
+struct Door {
+  Door(std::uint16_t p, net::TlsClient const* t = nullptr) : port{p}, trust{t} {}
+  operator std::uint16_t() const { return port; }
+  std::uint16_t port;
+  net::TlsClient const* trust;
+};
+
 /// A real HttpServer on loopback and a thread of its own. Fill `router`, then start().
 class ServerScene {
  public:
@@ -26,19 +35,25 @@ class ServerScene {
   net::Router router;
   base::Metrics metrics;
 
-  std::uint16_t start(net::HttpLimits limits = {}, base::Log log = base::Log::silent()) {
-    server_.emplace(context_.get_executor(), time_, std::move(log), metrics, router, limits);
+  /// Before start(): https for whoever trusts `trust`.
+  void secure(net::TlsServer const& tls, net::TlsClient const& trust) {
+    tls_ = &tls;
+    trust_ = &trust;
+  }
+
+  Door start(net::HttpLimits limits = {}, base::Log log = base::Log::silent()) {
+    server_.emplace(context_.get_executor(), time_, std::move(log), metrics, router, limits, tls_);
     port_ = server_->listen("127.0.0.1", 0);
     served_ = asio::co_spawn(context_, server_->serve(), asio::use_future);
     thread_ = std::thread{[this] {
       auto const work = asio::make_work_guard(context_);
       context_.run();
     }};
-    return port_;
+    return port();
   }
-  std::uint16_t port() const { return port_; }
+  Door port() const { return {port_, trust_}; }
   std::string url(std::string_view path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + std::string{path};
+    return std::string{trust_ ? "https" : "http"} + "://127.0.0.1:" + std::to_string(port_) + std::string{path};
   }
   asio::any_io_executor executor() { return context_.get_executor(); }
 
@@ -66,6 +81,8 @@ class ServerScene {
 
   asio::io_context context_{1};
   base::SystemTime time_;
+  net::TlsServer const* tls_ = nullptr;
+  net::TlsClient const* trust_ = nullptr;
   std::optional<net::HttpServer> server_;
   std::uint16_t port_ = 0;
   std::future<void> served_;
@@ -81,17 +98,20 @@ struct Answer {
 /// Says bytes and hears bytes, nothing more; every wait ends after ten seconds.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0)
-      : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+  explicit RawClient(Door door, int receive_buffer = 0) : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
     timeval const limit{10, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port);
+    address.sin_port = htons(door.port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
+    if (!connected_ || door.trust == nullptr) return;
+    tls_ = std::move(*door.trust->make("localhost"));
+    net::attach(*tls_, socket_);
+    (void)SSL_do_handshake(tls_.get());  // where that fails, so does what follows
   }
   ~RawClient() { ::close(socket_); }
   RawClient(RawClient const&) = delete;
@@ -100,13 +120,22 @@ class RawClient {
   bool connected() const { return connected_; }
   bool say(std::string_view bytes) {
     while (!bytes.empty()) {
-      auto const sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      auto const sent = tls_ ? SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                             : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
   }
-  void say_no_more() { ::shutdown(socket_, SHUT_WR); }
+  /// True when the server says something, or closes, within this time.
+  bool is_answered_within(std::chrono::milliseconds limit) {
+    pollfd waiting{socket_, POLLIN, 0};
+    return ::poll(&waiting, 1, static_cast<int>(limit.count())) > 0;
+  }
+  void say_no_more() {
+    if (tls_) SSL_shutdown(tls_.get());
+    ::shutdown(socket_, SHUT_WR);
+  }
   /// True when the server ended the connection and left nothing more to read.
   bool is_closed() { return heard_.empty() && !hear(); }
   /// The next whole answer; `to_head` when it answers a HEAD request.
@@ -142,7 +171,9 @@ class RawClient {
  private:
   bool hear() {
     std::array<char, 65536> chunk;
-    auto const got = ::recv(socket_, chunk.data(), chunk.size(), 0);
+    errno = 0;
+    auto const got =
+        tls_ ? SSL_read(tls_.get(), chunk.data(), chunk.size()) : ::recv(socket_, chunk.data(), chunk.size(), 0);
     timed_out_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     EXPECT_FALSE(timed_out_) << "the server neither answered nor closed";
     if (got <= 0) return false;
@@ -151,6 +182,7 @@ class RawClient {
   }
 
   int socket_;
+  net::SslPtr tls_;
   bool connected_ = false;
   bool timed_out_ = false;
   std::string heard_;

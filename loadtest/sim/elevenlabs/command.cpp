@@ -16,6 +16,8 @@ namespace {
 struct Arguments {
   std::uint16_t port = 0;
   std::string scenario;
+  std::string certificate;
+  std::string key;
   std::vector<std::string> api_keys;
   std::vector<std::string> misbehave;
   std::vector<std::string> fail;
@@ -113,6 +115,9 @@ int run(Arguments const& arguments) {
   for (auto const& setting : arguments.misbehave) misbehave(options.scenario, setting);
   options.keep_audio = arguments.keep_audio;
   options.seed = arguments.seed;
+  if (arguments.certificate.empty() != arguments.key.empty()) throw WrongUsage{"--tls-cert and --tls-key go together"};
+  options.certificate = arguments.certificate;
+  options.key = arguments.key;
   base::SystemTime time;
   if (!arguments.quiet) options.on_event = [&time, &arguments](Event const& event) { print(event, time, arguments); };
   asio::io_context io{1};
@@ -148,6 +153,8 @@ void add_elevenlabs_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("elevenlabs", "Simulated ElevenLabs agent platform: conversation sockets and REST");
   command->add_option("--port", arguments->port, "Port on 127.0.0.1; 0 takes a free one");
   command->add_option("--scenario", arguments->scenario, "JSON file of agents; without it one agent, agent_demo");
+  command->add_option("--tls-cert", arguments->certificate, "PEM file: https and wss instead of http and ws");
+  command->add_option("--tls-key", arguments->key, "PEM file of its key");
   command->add_option("--api-key", arguments->api_keys, "Accepted xi-api-key; without it any");
   command->add_option("--misbehave", arguments->misbehave, "NAME or NAME=VALUE, for all agents; may be repeated");
   command->add_option("--fail", arguments->fail, "PATH=STATUS[:CODE[:SHAPE]] for REST; may be repeated");

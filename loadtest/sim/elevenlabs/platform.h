@@ -53,6 +53,7 @@ class Platform {
   Scenario scenario;
   std::deque<std::unique_ptr<ConversationRecord>> conversations;  ///< Oldest first.
   std::vector<RestFault> faults;
+  bool is_secure = false;  ///< Met over TLS.
 
  private:
   struct Signature {

@@ -188,7 +188,7 @@ net::Response Rest::signed_url(net::Request const& request) {
     return not_found("document_not_found", "Document with id " + agent_id + " not found.");
   bool const once = net::find(query, "include_conversation_id") == "true";
   auto const token = platform_.sign({agent_id, once});
-  std::string url = "ws://" + std::string{request.headers.find("host")} +
+  std::string url = (platform_.is_secure ? "wss://" : "ws://") + std::string{request.headers.find("host")} +
                     "/v1/convai/conversation?agent_id=" + net::percent_encode(agent_id) +
                     "&conversation_signature=" + token;
   if (once) url += "&conversation_id=" + base::new_id("conv");

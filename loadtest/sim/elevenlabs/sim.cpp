@@ -25,6 +25,11 @@ std::string chosen_subprotocol(net::Request const& request) {
   return offered.find("convai") == std::string_view::npos ? "" : "convai";
 }
 
+std::unique_ptr<net::TlsServer> tls_of(ElevenLabsSim::Options const& options) {
+  if (options.certificate.empty()) return nullptr;
+  return std::make_unique<net::TlsServer>(options.certificate, options.key);
+}
+
 struct Deaf final : net::WebSocketSink {
   void on_text(std::string_view) override {}
 };
@@ -38,9 +43,11 @@ ElevenLabsSim::ElevenLabsSim(asio::any_io_executor executor, base::TimeSource& t
       platform_{time, options_.scenario},
       speech_{options_.scenario.folder},
       dice_{options_.seed},
+      tls_{tls_of(options_)},
       changed_{executor},
       rest_{time, platform_},
-      server_{executor, time, options_.log, metrics_, router_} {
+      server_{executor, time, options_.log, metrics_, router_, {}, tls_.get()} {
+  platform_.is_secure = tls_ != nullptr;
   for (auto const& agent : platform_.scenario.agents) speech_.prepare(agent);
   rest_.add_routes(router_);
   router_.on_upgrade("/v1/convai/conversation",
@@ -65,11 +72,11 @@ base::Async<> ElevenLabsSim::drain(base::TimeSource::Clock::duration grace) {
 }
 
 std::string ElevenLabsSim::base_url() const {
-  return "http://127.0.0.1:" + std::to_string(port_);
+  return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_);
 }
 
 std::string ElevenLabsSim::socket_url(std::string_view agent_id) const {
-  return "ws://127.0.0.1:" + std::to_string(port_) +
+  return (tls_ ? "wss://127.0.0.1:" : "ws://127.0.0.1:") + std::to_string(port_) +
          "/v1/convai/conversation?agent_id=" + net::percent_encode(agent_id);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,6 +25,8 @@ class ElevenLabsSim {
   struct Options {
     Scenario scenario = demo_scenario();
     base::Log log = base::Log::silent();
+    std::filesystem::path certificate;  ///< PEM; with key: https and wss.
+    std::filesystem::path key;
     std::uint32_t seed = 1;                  ///< Of chunk sizes.
     bool keep_audio = true;                  ///< Off for load tests: counts only.
     std::size_t keep_conversations = 20000;  ///< The oldest finished ones are forgotten beyond.
@@ -38,9 +42,9 @@ class ElevenLabsSim {
   void stop();
   base::Async<> drain(base::TimeSource::Clock::duration grace);
 
-  /// "http://127.0.0.1:PORT", for ELEVENLABS_API_BASE_URL.
+  /// "http://127.0.0.1:PORT" (https:// with a certificate), for ELEVENLABS_API_BASE_URL.
   std::string base_url() const;
-  /// ws:// URL of a public agent's socket.
+  /// ws:// or wss:// URL of a public agent's socket.
   std::string socket_url(std::string_view agent_id) const;
 
   /// Applies to conversations opened from now on. Throws std::out_of_range for an unknown id.
@@ -73,6 +77,7 @@ class ElevenLabsSim {
   Platform platform_;
   Speech speech_;
   std::mt19937 dice_;
+  std::unique_ptr<net::TlsServer> tls_;
   Bell changed_;
   base::Metrics metrics_;
   net::Router router_;

@@ -20,6 +20,7 @@ struct Arguments {
   std::string account_sid;
   std::string auth_token_file;
   std::string gateway;
+  std::string authority;
   std::vector<std::string> numbers;
   std::string callee = "answered";
   std::string callee_wav;
@@ -71,6 +72,7 @@ int run(Arguments const& arguments) {
   }
   TwilioSimSettings settings;
   settings.account = {file.account_sid, file.auth_token, {}};
+  settings.authority = arguments.authority;
   settings.calls_per_second = arguments.calls_per_second;
   settings.outbound = callee_plan(arguments);
   asio::io_context io{1};
@@ -110,6 +112,8 @@ void add_twilio_command(CLI::App& app, int& exit_code) {
   command->add_option("--auth-token-file", arguments->auth_token_file,
                       "File with the auth token; also TWILIO_AUTH_TOKEN");
   command->add_option("--gateway", arguments->gateway, "Base URL that the numbers' webhooks point to");
+  command->add_option("--authority", arguments->authority,
+                      "PEM file of the authority that signed the gateway's certificate, if no public one did");
   command->add_option("--number", arguments->numbers, "Number of the account; may be repeated");
   command
       ->add_option("--callee", arguments->callee, "What calls created by REST meet: answered, busy, no-answer, failed")

@@ -13,7 +13,8 @@ base::TaskGroup::OnCrash report_to(base::Log const& log) {
 
 TwilioSim::TwilioSim(asio::any_io_executor executor, base::Log log, TwilioSimSettings settings)
     : log_{std::move(log)},
-      tls_{net::make_tls_client()},
+      tls_{net::make_tls_client(settings.authority)},
+      http_{settings.authority},
       exchange_{executor, std::move(settings.account), http_, *tls_, {}, {}},
       calls_{exchange_, settings.calls_per_second, report_to(log_)},
       rest_{exchange_, calls_, std::move(settings.outbound)},

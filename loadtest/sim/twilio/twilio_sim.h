@@ -12,8 +12,9 @@ namespace sim::twilio {
 
 struct TwilioSimSettings {
   Account account;
-  double calls_per_second = 1;  ///< How fast calls created by REST leave the queue.
-  CallPlan outbound;            ///< How the callees of such calls behave.
+  std::filesystem::path authority;  ///< PEM; trusted beside the system's, for a gateway with a certificate of its own.
+  double calls_per_second = 1;      ///< How fast calls created by REST leave the queue.
+  CallPlan outbound;                ///< How the callees of such calls behave.
 };
 
 /// A carrier with one account: places calls to a gateway as Twilio does, and answers its REST requests about them.
