@@ -2,10 +2,50 @@
 
 #include <sys/resource.h>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <mutex>
 
 namespace net {
+namespace {
+
+/// The coroutine's side: lives on its event loop and is touched there only.
+struct Asker {
+  explicit Asker(asio::any_io_executor e) : executor{e}, bell{e, asio::steady_timer::time_point::max()} {}
+  asio::any_io_executor executor;
+  asio::steady_timer bell;
+  bool answered = false;
+};
+
+/// The thread's side. Whoever leaves empties `asker` under the lock, which is held while the work is done; from then on
+/// the thread knows neither the work's connection nor its event loop.
+class Errand {
+ public:
+  Errand(std::function<void()> work, std::shared_ptr<Asker> asker) : work_{std::move(work)}, asker_{std::move(asker)} {}
+
+  void do_work() {
+    std::scoped_lock const lock{mutex_};
+    if (!asker_) return;
+    work_();
+    auto const executor = asker_->executor;
+    asio::post(executor, [asker = std::move(asker_)] {
+      asker->answered = true;
+      asker->bell.cancel();
+    });
+  }
+  void abandon() {
+    std::scoped_lock const lock{mutex_};
+    asker_.reset();
+  }
+
+ private:
+  std::function<void()> work_;
+  std::mutex mutex_;
+  std::shared_ptr<Asker> asker_;
+};
+
+}  // namespace
 
 HandshakeThread::HandshakeThread() {
   // Linux gives a nice value to each thread. Where it is not granted, we are merely no better than the others.
@@ -16,15 +56,17 @@ HandshakeThread::~HandshakeThread() {
   thread_.join();
 }
 
-base::Async<> HandshakeThread::run(std::function<void()> work) {
-  auto const here = asio::make_work_guard(co_await asio::this_coro::executor);
-  auto const begin = [this, &work, &here]<class Resume>(Resume resume) {
-    asio::post(thread_, [&work, here, resume = std::move(resume)]() mutable {
-      work();
-      asio::post(here.get_executor(), std::move(resume));
-    });
-  };
-  co_await asio::async_initiate<decltype(asio::use_awaitable) const, void()>(begin, asio::use_awaitable);
+base::Async<bool> HandshakeThread::run(std::function<void()> work) {
+  auto const asker = std::make_shared<Asker>(co_await asio::this_coro::executor);
+  auto const errand = std::make_shared<Errand>(std::move(work), asker);
+  // Also when this frame is destroyed while it waits, together with its event loop.
+  struct Leaving {
+    std::shared_ptr<Errand> errand;
+    ~Leaving() { errand->abandon(); }
+  } const leaving{errand};
+  asio::post(thread_, [errand] { errand->do_work(); });
+  (void)co_await asker->bell.async_wait(base::quietly);
+  co_return asker->answered;
 }
 
 }  // namespace net

@@ -1,7 +1,5 @@
 #include "gateway/net/http_server.h"
 
-#include <sys/socket.h>
-
 #include <boost/asio/socket_base.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -11,6 +9,7 @@
 #include "gateway/net/deadline.h"
 #include "gateway/net/request_head.h"
 #include "gateway/net/stream.h"
+#include "gateway/net/tls_hello.h"
 
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
@@ -251,22 +250,19 @@ base::Async<> HttpServer::connection(Tcp::socket socket) {
   if (turn.unread) co_await linger(wire);
 }
 
-/// Nothing is set aside for TLS before a client has said something, and plain HTTP is told so plainly.
+/// Plain HTTP is told so plainly.
 base::Async<HttpServer::Turn> HttpServer::secure(Wire& wire) {
-  auto& socket = wire.stream.socket();
-  auto const waiting = idle_.insert(idle_.end(), &socket);
-  auto [error] = co_await socket.async_wait(Tcp::socket::wait_read, base::quietly);
+  auto const waiting = idle_.insert(idle_.end(), &wire.stream.socket());
+  auto const opening = co_await await_opening(wire.stream.socket());
   idle_.erase(waiting);
-  char first = 0;
-  if (error || wire.deadline.passed() || ::recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1) co_return Turn{};
-  if (first < 'A' || first > 'Z') {
+  if (wire.deadline.passed() || opening == Opening::none) co_return Turn{};
+  if (opening == Opening::hello) {
     auto const secured = co_await tls_->secure(wire.stream);
     if (secured && !wire.deadline.passed()) co_return Turn{.go_on = true};
-    unsecured_.Increment();
     log_.debug("no TLS with a client", {{"why", secured ? "too slow" : secured.error().detail}});
-    co_return Turn{};
   }
   unsecured_.Increment();
+  if (opening != Opening::plain_http) co_return Turn{};
   co_await write(wire, to_response(plain_http), false, false);
   co_return Turn{.unread = true};
 }

@@ -88,10 +88,12 @@ base::Async<base::Result<>> Stream::until_done(Step step, HandshakeThread* threa
   bool has_waited = thread != nullptr;
   for (;;) {
     Verdict verdict;
-    if (thread != nullptr)
-      co_await thread->run([&] { verdict = attempt(tls_.get(), step); });
-    else
+    if (thread != nullptr) {
+      bool const attempted = co_await thread->run([&] { verdict = attempt(tls_.get(), step); });
+      if (!attempted) co_return base::fail(base::Fault::cancelled, "cancelled");
+    } else {
       verdict = attempt(tls_.get(), step);
+    }
     if (verdict.kind == Kind::done) break;
     if (verdict.kind == Kind::failed) co_return base::fail(base::Fault::unavailable, verdict.detail);
     // A wait that has just ended does not feel a cancellation, and the next one would last without a limit.

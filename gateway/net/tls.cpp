@@ -145,7 +145,7 @@ std::string tls_reason(SSL const* tls) {
   return reason;
 }
 
-TlsClient::TlsClient(std::filesystem::path const& extra_authority) {
+TlsClient::TlsClient(std::filesystem::path const& extra_authority) : thread_{std::make_unique<HandshakeThread>()} {
   ERR_clear_error();
   auto const context = new_context(TLS_client_method());
   // A system without a trust store trusts nobody; that is said at the first connection.
@@ -176,6 +176,13 @@ base::Result<SslPtr> TlsClient::make(std::string const& host) const {
     return base::fail(base::Fault::unavailable, "TLS: not a name that a certificate could hold");
   }
   return tls;
+}
+
+base::Async<base::Result<>> TlsClient::secure(Stream& stream, std::string host) const {
+  auto state = make(host);
+  if (!state) co_return std::unexpected{state.error()};
+  auto done = co_await stream.handshake(std::move(*state), thread_.get());
+  co_return done;
 }
 
 struct TlsServer::Parts {

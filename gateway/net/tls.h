@@ -11,6 +11,7 @@
 namespace net {
 
 class Stream;
+class HandshakeThread;
 
 /// Lets `tls` read and write `socket` itself, without a memory buffer in between and without ever raising SIGPIPE.
 /// TLS reads ahead: whoever is woken by the socket reads until SSL_read says WANT_READ, for what is left may already
@@ -33,9 +34,12 @@ class TlsClient {
 
   /// State for one connection to `host` (name or address: SNI and the certificate's name are checked against it).
   base::Result<SslPtr> make(std::string const& host) const;
+  /// The handshake of a connection that we have opened to `host`; its arithmetic runs on a thread of ours.
+  base::Async<base::Result<>> secure(Stream& stream, std::string host) const;
 
  private:
   SSL_CTX* context_;
+  std::unique_ptr<HandshakeThread> thread_;
 };
 
 /// A certificate and key of ours: TLS 1.2 with ECDHE and AEAD, and 1.3. Thread safe; reload() may come while
@@ -50,8 +54,7 @@ class TlsServer {
 
   /// State for one connection.
   base::Result<SslPtr> make() const;
-  /// The handshake of a connection that a client has opened; its arithmetic runs on a thread of ours. The awaiting
-  /// coroutine must be let finish: see HandshakeThread.
+  /// The handshake of a connection that a client has opened; its arithmetic runs on a thread of ours.
   base::Async<base::Result<>> secure(Stream& stream) const;
   /// When the certificate ends.
   std::chrono::system_clock::time_point expires() const;

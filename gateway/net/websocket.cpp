@@ -9,6 +9,7 @@
 #include "gateway/net/framed_socket.h"
 #include "gateway/net/name_lookup.h"
 #include "gateway/net/stream.h"
+#include "gateway/net/tls.h"
 #include "gateway/net/websocket_handshake.h"
 
 namespace net {
@@ -71,9 +72,7 @@ base::Async<Opened> dial(Url const& url, Headers const& headers, WebSocketSettin
   socket.set_option(Tcp::no_delay(true), ignored);
   Stream stream{std::move(socket)};
   if (url.scheme == "wss" || url.scheme == "https") {
-    auto state = tls.make(url.host);
-    if (!state) co_return std::unexpected{state.error()};
-    auto const secured = co_await stream.handshake(std::move(*state));
+    auto const secured = co_await tls.secure(stream, url.host);
     if (is_given_up()) co_return given_up;
     if (!secured) co_return std::unexpected{secured.error()};
   }

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <malloc.h>
 
 #include "gateway/net/http_client.h"
 #include "gateway/net/http_server.h"
@@ -42,9 +43,32 @@ TEST_F(HttpsServer, tells_a_plain_request_that_it_speaks_https) {
 TEST_F(HttpsServer, closes_on_what_is_neither_tls_nor_http) {
   scene.start();
   auto client = plain();
-  client.say("\x00\x01\x02\x03\x04\x05\x06\x07"sv);
-  (void)client.answer();  // an alert, perhaps
-  EXPECT_TRUE(client.is_closed());
+  EXPECT_EQ(client.ask("\x00\x01\x02\x03\x04\x05\x06\x07"sv).status, 0u);
+  auto no_hello = plain();
+  EXPECT_EQ(no_hello.ask("\x16\x03\x01\x00\x04\x01\x00\x00\x00"sv).status, 0u);
+  auto huge = plain();
+  EXPECT_EQ(huge.ask("\x16\x03\x01\xff\xff"sv).status, 0u);
+  auto empty = plain();
+  EXPECT_EQ(empty.ask("\x16\x03\x01\x00\x00"sv).status, 0u);
+  EXPECT_EQ(failures(), 4);
+}
+
+TEST_F(HttpsServer, closes_when_a_client_ends_in_the_middle_of_its_hello) {
+  scene.start({.header_timeout = 1h});
+  for (auto const said : {""sv, begun_hello.substr(0, 1), begun_hello}) {
+    auto client = plain();
+    client.say(said);
+    client.say_no_more();
+    EXPECT_TRUE(client.is_closed()) << said.size();
+  }
+}
+
+TEST_F(HttpsServer, takes_a_hello_that_comes_byte_by_byte) {
+  scene.start();
+  auto slow = plain();
+  for (auto const byte : begun_hello) slow.say({&byte, 1});
+  for (int i = 0; i < 511; ++i) EXPECT_TRUE(slow.say("\0"sv));
+  (void)slow.answer();  // an alert: it was read, and means nothing
   EXPECT_EQ(failures(), 1);
 }
 
@@ -100,6 +124,29 @@ TEST_F(HttpsServer, drops_handshakes_when_the_grace_is_over) {
   EXPECT_EQ(scene.drain(10ms).wait_for(10s), std::future_status::ready);
   EXPECT_TRUE(half.is_closed());
 }
+
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+TEST_F(HttpsServer, sets_little_aside_for_those_who_have_proven_nothing) {
+  scene.start();
+  constexpr std::size_t many = 200;
+  // What a hundredth of a megabyte more or less in the rest of the process cannot hide.
+  auto const bytes_each = [&](std::string_view said) {
+    RawClient before{scene.port()};
+    EXPECT_EQ(before.ask(ask).status, 200u);
+    auto const used = ::mallinfo2().uordblks;
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (std::size_t i = 0; i < many; ++i) {
+      clients.push_back(std::make_unique<RawClient>(scene.port().port));
+      clients.back()->say(said);
+    }
+    RawClient last{scene.port()};  // when it is answered, those before it are known
+    EXPECT_EQ(last.ask(ask).status, 200u);
+    return (::mallinfo2().uordblks - used) / many;
+  };
+  EXPECT_LE(bytes_each(""), 8 * 1024U);
+  EXPECT_LE(bytes_each(begun_hello), 8 * 1024U);
+}
+#endif
 
 TEST_F(HttpsServer, is_trusted_by_the_http_client_that_knows_its_authority_and_by_no_other) {
   scene.start();
