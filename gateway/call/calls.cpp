@@ -69,9 +69,11 @@ base::Async<> Calls::live(Call& call) {
 
 void Calls::forget(base::CallSid const& sid) {
   calls_.erase(sid);
-  if (ended_.insert(sid).second) ended_order_.push_back(sid);
-  if (ended_order_.size() > remembered) {
-    ended_.erase(ended_order_.front());
+  auto const now = services_.time.now();
+  auto const hash = std::hash<base::CallSid>{}(sid);
+  if (ended_.insert(hash).second) ended_order_.emplace_back(now, hash);
+  while (ended_order_.size() > most_remembered || ended_order_.front().first + remembered_for < now) {
+    ended_.erase(ended_order_.front().second);
     ended_order_.pop_front();
   }
 }

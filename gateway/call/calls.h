@@ -43,7 +43,7 @@ class Calls {
 
   Call* find(base::CallSid const& sid);
   /// True for some minutes after a call has ended: its late webhooks must not begin another.
-  bool ended_lately(base::CallSid const& sid) const { return ended_.contains(sid); }
+  bool ended_lately(base::CallSid const& sid) const { return ended_.contains(std::hash<base::CallSid>{}(sid)); }
   /// Begins a call, or returns the one of that sid that is under way. A call that an earlier process served has a
   /// caller on the line already: it is taken however late the loop is.
   std::expected<Call*, Refusal> begin(CallPlan plan);
@@ -58,15 +58,17 @@ class Calls {
   base::Async<> live(Call& call);
   void forget(base::CallSid const& sid);
 
-  static constexpr std::size_t remembered = 20000;
+  static constexpr std::size_t most_remembered = 20000;
+  static constexpr auto remembered_for = std::chrono::minutes{5};
 
   asio::any_io_executor executor_;
   CallServices services_;
   Capacity& capacity_;
   LoopWatch const& loop_;
   std::unordered_map<base::CallSid, std::unique_ptr<Call>> calls_;
-  std::unordered_set<base::CallSid> ended_;
-  std::deque<base::CallSid> ended_order_;
+  // As hashes: thousands of calls end in minutes.
+  std::unordered_set<std::size_t> ended_;
+  std::deque<std::pair<base::Instant, std::size_t>> ended_order_;
   base::TaskGroup tasks_;
   bool hurried_ = false;
 };

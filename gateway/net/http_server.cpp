@@ -49,11 +49,17 @@ Response sendable(Response response) {
 }  // namespace
 
 struct HttpServer::Wire {
-  Wire(Tcp::socket s, HttpLimits const& limits, Lobby& lobby, std::string_view peer)
+  Wire(Tcp::socket s, HttpLimits const& limits, Lobby& lobby, std::string_view peer, prometheus::Gauge& open)
       : stream{std::move(s)},
         buffer{limits.header_bytes + body_window},
         deadline{stream.socket()},
-        guest{lobby, peer, [this] { drop(); }} {}
+        guest{lobby, peer, [this] { drop(); }},
+        counted{open} {
+    counted.Increment();
+  }
+  ~Wire() { counted.Decrement(); }
+  Wire(Wire const&) = delete;
+  Wire& operator=(Wire const&) = delete;
 
   /// Whatever it waits for fails. Not closed: a handshake may be using the descriptor on its own thread.
   void drop() {
@@ -78,6 +84,7 @@ struct HttpServer::Wire {
   beast::flat_buffer buffer;  // received and not yet consumed; holds pipelined requests
   Deadline deadline;
   Lobby::Guest guest;  // until the first request that was answered well
+  prometheus::Gauge& counted;
   bool proven = false;
 };
 
@@ -195,6 +202,7 @@ HttpServer::HttpServer(asio::any_io_executor executor, base::TimeSource& time, b
       lobby_{limits.unproven, metrics},
       connections_{executor,
                    [this](std::string const& what) { log_.error("http connection crashed", {{"error", what}}); }},
+      open_{metrics.gauge("switchboard_http_connections_open", "Connections open, media streams not counted.")},
       accepted_{metrics.counter("switchboard_http_connections_total", "Connections accepted.")},
       refused_{
           metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")},
@@ -270,7 +278,7 @@ base::Async<> HttpServer::connection(Tcp::socket socket) {
   boost::system::error_code ignored;
   auto const peer = socket.remote_endpoint(ignored).address().to_string();
   socket.set_option(Tcp::no_delay(true), ignored);
-  Wire wire{std::move(socket), limits_, lobby_, peer};
+  Wire wire{std::move(socket), limits_, lobby_, peer, open_};
   wire.deadline.set(limits_.header_timeout);
   Turn turn{.go_on = true};
   if (tls_ != nullptr) turn = co_await secure(wire);

@@ -55,6 +55,7 @@ class HttpServer {
   std::list<asio::ip::tcp::socket*> idle_;  // those of connections between two requests
   bool stopping_ = false;
   bool is_short_ = false;  // of descriptors
+  prometheus::Gauge& open_;
   prometheus::Counter& accepted_;
   prometheus::Counter& refused_;
   prometheus::Counter& unsecured_;
