@@ -52,6 +52,9 @@ struct Media {
 struct Limits {
   std::uint32_t max_calls = 5'000;
   std::uint32_t max_sockets = 20'000;
+  std::uint32_t max_unproven = 4'000;             ///< Connections that have proved nothing yet.
+  std::uint32_t max_unproven_of_address = 2'000;  ///< Of these, from one address.
+  std::chrono::milliseconds max_lag{15};          ///< Of a core's event loop; new calls are refused from there on.
 };
 
 struct Recording {

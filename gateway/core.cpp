@@ -7,12 +7,14 @@
 
 namespace gateway {
 
-Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Log log)
+Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Metrics& metrics, std::chrono::milliseconds max_lag,
+           base::Log log)
     : index_{index},
       log_{log.with({{"core", index}})},
       tasks_{context_.get_executor(),
              [this](std::string const& what) { log_.error("core task crashed", {{"error", what}}); }},
       metronome_{context_.get_executor(), time_},
+      loop_watch_{time_, metrics, index, max_lag},
       database_{std::move(database), time_} {}
 
 Core::~Core() {
@@ -25,6 +27,7 @@ Core::~Core() {
 
 void Core::start() {
   tasks_.spawn(metronome_.run());
+  tasks_.spawn(loop_watch_.run());
   tasks_.spawn(server->serve());
   thread_ = std::thread{[this] {
     auto const work = asio::make_work_guard(context_);

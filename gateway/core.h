@@ -7,6 +7,7 @@
 #include "crm/pg/pool.h"
 #include "gateway/base/task_group.h"
 #include "gateway/call/calls.h"
+#include "gateway/call/loop_watch.h"
 #include "gateway/call/metronome.h"
 #include "gateway/net/http_server.h"
 #include "gateway/twilio/media_door.h"
@@ -17,13 +18,16 @@ namespace gateway {
 /// on the main thread before start(); from then on everything but post() belongs to its own thread.
 class Core {
  public:
-  Core(std::size_t index, crm::pg::PoolSettings database, base::Log log);
+  /// `max_lag`: how late the loop may be before it refuses new calls.
+  Core(std::size_t index, crm::pg::PoolSettings database, base::Metrics& metrics, std::chrono::milliseconds max_lag,
+       base::Log log);
   ~Core();
 
   std::size_t index() const { return index_; }
   asio::any_io_executor executor() { return context_.get_executor(); }
   base::TimeSource& time() { return time_; }
   Metronome& metronome() { return metronome_; }
+  LoopWatch const& loop_watch() const { return loop_watch_; }
   crm::pg::Pool& database() { return database_; }
   base::TaskGroup& tasks() { return tasks_; }
 
@@ -45,6 +49,7 @@ class Core {
   base::SystemTime time_;
   base::TaskGroup tasks_;
   Metronome metronome_;
+  LoopWatch loop_watch_;
   crm::pg::Pool database_;
   std::thread thread_;
 };

@@ -16,7 +16,10 @@
 #include "crm/store/contacts.h"
 #include "gateway/agent/agents.h"
 #include "gateway/core.h"
+#include "gateway/descriptor_budget.h"
+#include "gateway/net/descriptors.h"
 #include "gateway/orphans.h"
+#include "gateway/process_metrics.h"
 #include "gateway/twilio/rest.h"
 #include "gateway/web/operations.h"
 #include "gateway/web/routes.h"
@@ -105,6 +108,23 @@ crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t siz
   return settings;
 }
 
+/// What the settings ask for, as far as the system lets this process have descriptors.
+Room room_of(config::Settings const& settings, base::Log const& log) {
+  Room const wish{settings.limits.max_calls, settings.limits.max_sockets, settings.limits.max_unproven};
+  auto const cores = core_count(settings);
+  auto const needed = descriptors_for(wish, cores);
+  auto const descriptors = net::raise_descriptor_limit(needed);
+  if (descriptors >= needed) return wish;
+  auto const room = fit_into(descriptors, wish, cores);
+  if (room.calls < wish.calls)
+    log.warning("SWITCHBOARD_MAX_CALLS is more than the limit of open descriptors is enough for; raise ulimit -n",
+                {{"max_calls", wish.calls}, {"calls", room.calls}, {"descriptors", descriptors}, {"needed", needed}});
+  else
+    log.info("descriptors are enough for all calls, not for all other connections",
+             {{"connections", room.sockets}, {"descriptors", descriptors}, {"needed", needed}});
+  return room;
+}
+
 /// The media cores share their port, and any other process of the same user could share it too and get half of the
 /// calls: so the port is first asked for alone. Throws a sentence that names the setting.
 void must_be_free(std::string const& address, std::uint16_t port, char const* setting) {
@@ -139,6 +159,7 @@ struct Process::Parts {
   Parts(config::Settings s, base::Log l)
       : settings{std::move(s)},
         log{std::move(l)},
+        room{room_of(settings, log)},
         database{crm::open_database(settings, crm::pg::Purpose::serve)},
         back_office_tasks{
             back_office.get_executor(),
@@ -157,11 +178,12 @@ struct Process::Parts {
         call_metrics{metrics},
         stream_metrics{metrics},
         voice_metrics{metrics},
-        capacity{settings.limits.max_calls},
+        capacity{room.calls},
         orphans{back_office_pool, rest, time, log, std::string{node_name}, epoch} {
     auto made = make_agent_provider("elevenlabs", agent_settings(settings), {http, *tls, time, metrics, log});
     if (!made) throw std::runtime_error{made.error().detail};
     agents = std::move(*made);
+    metrics.before_exposing([this] { process_metrics.refresh(); });
     warm_resamplers();
     if (!settings.http.tls_cert.empty()) certificate.emplace(settings.http.tls_cert, settings.http.tls_key);
     build_cores();
@@ -169,10 +191,13 @@ struct Process::Parts {
   }
 
   void build_cores() {
+    auto const each = [count = core_count(settings)](std::size_t all) { return std::max<std::size_t>(all / count, 1); };
     net::HttpLimits limits;
-    limits.connections = settings.limits.max_sockets / core_count(settings);
+    limits.connections = each(room.sockets);
+    limits.unproven = {each(room.unproven), each(settings.limits.max_unproven_of_address)};
+    limits.descriptor_reserve = descriptor_reserve;
     for (std::size_t i = 0; i < core_count(settings); ++i) {
-      auto core = std::make_unique<Core>(i, pool_settings(database.conninfo, 2), log);
+      auto core = std::make_unique<Core>(i, pool_settings(database.conninfo, 2), metrics, settings.limits.max_lag, log);
       auto& pool = core->database();
       auto& clock = core->time();
       CallServices services{clock,
@@ -190,12 +215,12 @@ struct Process::Parts {
         auto contact = co_await crm::find_contact_by_phone(session, std::move(tenant), std::move(phone));
         co_return contact && *contact ? (*contact)->full_name : std::string{};
       };
-      core->calls = std::make_unique<Calls>(core->executor(), std::move(services), capacity);
-      twilio::DoorSettings door{settings.media.preauth_timeout, settings.media.idle_timeout};
-      core->media_door = std::make_unique<twilio::MediaDoor>(verifier, accounts, tickets, *core->calls, clock,
-                                                             stream_metrics, log, door);
+      core->calls = std::make_unique<Calls>(core->executor(), std::move(services), capacity, core->loop_watch());
       core->server = std::make_unique<net::HttpServer>(core->executor(), clock, log, metrics, router, limits,
                                                        certificate ? &*certificate : nullptr);
+      twilio::DoorSettings door{settings.media.preauth_timeout, settings.media.idle_timeout};
+      core->media_door = std::make_unique<twilio::MediaDoor>(verifier, accounts, tickets, *core->calls,
+                                                             core->server->lobby(), clock, stream_metrics, log, door);
       homes.add({core->executor(), core->calls.get()});
       cores.push_back(std::move(core));
     }
@@ -223,7 +248,10 @@ struct Process::Parts {
       co_return;
     });
     web::add_operations(ops_router, [this] { return health(); }, metrics);
-    ops = std::make_unique<net::HttpServer>(back_office.get_executor(), time, log, metrics, ops_router);
+    // The operator must get in when nobody else does.
+    net::HttpLimits limits;
+    limits.descriptor_reserve = descriptor_reserve / 4;
+    ops = std::make_unique<net::HttpServer>(back_office.get_executor(), time, log, metrics, ops_router, limits);
   }
 
   /// A callback about a call that an earlier process served; if the database is away now, the orphan sweep finds it
@@ -284,8 +312,10 @@ struct Process::Parts {
 
   config::Settings settings;
   base::Log log;
+  Room room;
   std::int64_t epoch = epoch_now();
   base::Metrics metrics;
+  ProcessMetrics process_metrics{metrics};
   base::SystemTime time;
   crm::Database database;
   asio::thread_pool chores{1};

@@ -18,6 +18,8 @@ prometheus::Histogram& Metrics::histogram(std::string const& name, std::string c
 }
 
 std::string Metrics::expose() const {
+  std::scoped_lock const lock{exposing_};
+  for (auto const& refresh : refreshers_) refresh();
   return prometheus::TextSerializer{}.Serialize(registry_->Collect());
 }
 

@@ -35,8 +35,8 @@ std::size_t Capacity::live() const {
   return live_;
 }
 
-Calls::Calls(asio::any_io_executor executor, CallServices services, Capacity& capacity)
-    : executor_{executor}, services_{std::move(services)}, capacity_{capacity}, tasks_{executor} {}
+Calls::Calls(asio::any_io_executor executor, CallServices services, Capacity& capacity, LoopWatch const& loop)
+    : executor_{executor}, services_{std::move(services)}, capacity_{capacity}, loop_{loop}, tasks_{executor} {}
 
 Call* Calls::find(base::CallSid const& sid) {
   auto const found = calls_.find(sid);
@@ -45,14 +45,19 @@ Call* Calls::find(base::CallSid const& sid) {
 
 std::expected<Call*, Refusal> Calls::begin(CallPlan plan) {
   if (auto* const running = find(plan.sid)) return running;
-  if (auto const refusal = capacity_.take(plan.route->tenant, plan.route->max_concurrent_calls))
-    return std::unexpected{*refusal};
+  if (auto const refusal = take_place(plan)) return std::unexpected{*refusal};
   auto const sid = plan.sid;
   auto call = std::make_unique<Call>(std::move(plan), services_, executor_);
   auto* const started = call.get();
   calls_.emplace(sid, std::move(call));
   tasks_.spawn(live(*started));
   return started;
+}
+
+std::optional<Refusal> Calls::take_place(CallPlan const& plan) {
+  bool const new_caller = !plan.earlier;
+  if (new_caller && loop_.is_overloaded() && !capacity_.is_stopped()) return Refusal::overloaded;
+  return capacity_.take(plan.route->tenant, plan.route->max_concurrent_calls);
 }
 
 base::Async<> Calls::live(Call& call) {
@@ -64,9 +69,11 @@ base::Async<> Calls::live(Call& call) {
 
 void Calls::forget(base::CallSid const& sid) {
   calls_.erase(sid);
-  if (ended_.insert(sid).second) ended_order_.push_back(sid);
-  if (ended_order_.size() > remembered) {
-    ended_.erase(ended_order_.front());
+  auto const now = services_.time.now();
+  auto const hash = std::hash<base::CallSid>{}(sid);
+  if (ended_.insert(hash).second) ended_order_.emplace_back(now, hash);
+  while (ended_order_.size() > most_remembered || ended_order_.front().first + remembered_for < now) {
+    ended_.erase(ended_order_.front().second);
     ended_order_.pop_front();
   }
 }

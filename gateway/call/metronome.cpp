@@ -22,7 +22,6 @@ base::Async<> Metronome::run() {
   while (stop.cancelled() == asio::cancellation_type::none) {
     std::erase(listeners_, nullptr);
     if (listeners_.empty()) {
-      lag_ = {};
       bool const joined = co_await joined_.wait();
       if (!joined) co_return;
       next = time_.now() + media::frame_duration;
@@ -31,7 +30,6 @@ base::Async<> Metronome::run() {
     auto waited = co_await time_.wait_until(next);
     if (!waited) co_return;
     auto const now = time_.now();
-    lag_ = now - next;
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
       if (listeners_[i]) listeners_[i]->on_beat(now);
     }

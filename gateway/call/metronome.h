@@ -21,14 +21,11 @@ class Metronome {
   void leave(Listener& listener);  ///< Also from inside on_beat.
   /// Beats until cancelled. Missed beats are skipped, not caught up.
   base::Async<> run();
-  /// How late the newest beat was; the core's loop lag.
-  base::TimeSource::Clock::duration lag() const { return lag_; }
 
  private:
   base::TimeSource& time_;
   base::Bell joined_;
   std::vector<Listener*> listeners_;  // nullptr where one has left during a beat
-  base::TimeSource::Clock::duration lag_{};
 };
 
 }  // namespace gateway

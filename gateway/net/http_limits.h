@@ -2,6 +2,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "gateway/net/lobby.h"
+
 namespace net {
 
 /// What one client may cost. A request beyond these is answered with a 400-class status and the connection ends.
@@ -14,6 +16,10 @@ struct HttpLimits {
   std::chrono::milliseconds keep_alive{60000};  ///< Silence between two requests.
   unsigned requests_per_connection = 1000;
   std::size_t connections = 20000;
+  /// Connections without a request that was answered with a status below 400.
+  LobbyLimits unproven;
+  /// Nothing is accepted while fewer descriptors are left (descriptors.h): calls and the database come first.
+  std::size_t descriptor_reserve = 64;
 };
 
 }  // namespace net

@@ -7,6 +7,7 @@
 #include <boost/beast/http.hpp>
 
 #include "gateway/net/deadline.h"
+#include "gateway/net/descriptors.h"
 #include "gateway/net/request_head.h"
 #include "gateway/net/stream.h"
 #include "gateway/net/tls_hello.h"
@@ -24,6 +25,7 @@ constexpr Refusal too_slow{408, "REQUEST_TIMEOUT", "the request took too long"};
 constexpr Refusal body_too_large{413, "PAYLOAD_TOO_LARGE", "the request body is too large"};
 constexpr Refusal plain_http{400, "TLS_REQUIRED", "this port speaks https"};
 constexpr Refusal bad_body{400, "BAD_REQUEST", "the request body is not valid HTTP"};
+constexpr auto accept_pause = std::chrono::milliseconds{50};
 constexpr auto write_limit = std::chrono::seconds{10};
 constexpr auto linger_limit = std::chrono::seconds{1};
 constexpr std::size_t linger_bytes = 1024 * 1024;
@@ -46,8 +48,23 @@ Response sendable(Response response) {
 }  // namespace
 
 struct HttpServer::Wire {
-  Wire(Tcp::socket s, HttpLimits const& limits)
-      : stream{std::move(s)}, buffer{limits.header_bytes + body_window}, deadline{stream.socket()} {}
+  Wire(Tcp::socket s, HttpLimits const& limits, Lobby& lobby, std::string_view peer, prometheus::Gauge& open)
+      : stream{std::move(s)},
+        buffer{limits.header_bytes + body_window},
+        deadline{stream.socket()},
+        guest{lobby, peer, [this] { drop(); }},
+        counted{open} {
+    counted.Increment();
+  }
+  ~Wire() { counted.Decrement(); }
+  Wire(Wire const&) = delete;
+  Wire& operator=(Wire const&) = delete;
+
+  /// Whatever it waits for fails. Not closed: a handshake may be using the descriptor on its own thread.
+  void drop() {
+    boost::system::error_code ignored;
+    stream.socket().shutdown(Tcp::socket::shutdown_both, ignored);
+  }
 
   std::string_view received() const {
     auto const data = buffer.cdata();
@@ -65,6 +82,9 @@ struct HttpServer::Wire {
   Stream stream;
   beast::flat_buffer buffer;  // received and not yet consumed; holds pipelined requests
   Deadline deadline;
+  Lobby::Guest guest;  // until the first request that was answered well
+  prometheus::Gauge& counted;
+  bool proven = false;
 };
 
 /// How one request and its answer went.
@@ -178,13 +198,17 @@ HttpServer::HttpServer(asio::any_io_executor executor, base::TimeSource& time, b
       limits_{limits},
       tls_{tls},
       acceptor_{executor},
+      lobby_{limits.unproven, metrics},
       connections_{executor,
                    [this](std::string const& what) { log_.error("http connection crashed", {{"error", what}}); }},
+      open_{metrics.gauge("switchboard_http_connections_open", "Connections open, media streams not counted.")},
       accepted_{metrics.counter("switchboard_http_connections_total", "Connections accepted.")},
       refused_{
           metrics.counter("switchboard_http_connections_refused_total", "Connections dropped at the socket limit.")},
       unsecured_{metrics.counter("switchboard_tls_handshakes_failed_total",
-                                 "Connections of clients that came to no TLS with us.")} {}
+                                 "Connections of clients that came to no TLS with us.")},
+      shortages_{metrics.counter("switchboard_descriptor_shortages_total",
+                                 "Times that accepting rested for want of descriptors.")} {}
 
 std::uint16_t HttpServer::listen(std::string const& address, std::uint16_t port) {
   Tcp::endpoint const endpoint{asio::ip::make_address(address), port};
@@ -199,12 +223,14 @@ std::uint16_t HttpServer::listen(std::string const& address, std::uint16_t port)
 base::Async<> HttpServer::serve() {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!stopping_) {
+    bool const may = co_await may_accept();
+    if (!may) co_return;
     auto [error, socket] = co_await acceptor_.async_accept(base::quietly);
     if (error == asio::error::operation_aborted || stopping_) co_return;
     if (error) {
-      // Out of descriptors or memory: trying again at once would spin.
+      // Out of memory, say: trying again at once would spin.
       log_.warning("accept failed", {{"error", error.message()}});
-      auto waited = co_await time_.wait(std::chrono::milliseconds{50});
+      auto const waited = co_await time_.wait(accept_pause);
       if (!waited) co_return;
       continue;
     }
@@ -215,6 +241,23 @@ base::Async<> HttpServer::serve() {
     accepted_.Increment();
     connections_.spawn(connection(std::move(socket)));
   }
+}
+
+/// Rests while descriptors are short; who wants to connect waits in the kernel's queue. False when cancelled or
+/// stopped.
+base::Async<bool> HttpServer::may_accept() {
+  while (descriptors_left() < limits_.descriptor_reserve) {
+    if (!is_short_) {
+      shortages_.Increment();
+      log_.warning("accepting rests: descriptors are short", {{"reserve", limits_.descriptor_reserve}});
+    }
+    is_short_ = true;
+    auto const waited = co_await time_.wait(accept_pause);
+    if (!waited || stopping_) co_return false;
+  }
+  if (is_short_) log_.info("accepting goes on");
+  is_short_ = false;
+  co_return true;
 }
 
 void HttpServer::stop() {
@@ -234,7 +277,7 @@ base::Async<> HttpServer::connection(Tcp::socket socket) {
   boost::system::error_code ignored;
   auto const peer = socket.remote_endpoint(ignored).address().to_string();
   socket.set_option(Tcp::no_delay(true), ignored);
-  Wire wire{std::move(socket), limits_};
+  Wire wire{std::move(socket), limits_, lobby_, peer, open_};
   wire.deadline.set(limits_.header_timeout);
   Turn turn{.go_on = true};
   if (tls_ != nullptr) turn = co_await secure(wire);
@@ -320,9 +363,12 @@ base::Async<HttpServer::Turn> HttpServer::take_turn(Wire& wire, std::string cons
     wire.buffer.consume(head->bytes);
   }
   wire.deadline.clear();
+  wire.guest.leave();
   auto response = co_await ask_handler(*match.route, std::move(request));
+  wire.proven |= response.status < 400;
   bool const go_on = may_go_on && head->keep_alive && !stopping_;
   bool const written = co_await write(wire, sendable(std::move(response)), go_on, head_only);
+  if (!wire.proven) wire.guest.come_back();
   co_return Turn{.go_on = written && go_on};
 }
 
@@ -344,6 +390,7 @@ base::Async<Response> HttpServer::ask_handler(Router::Route const& route, Reques
 }
 
 base::Async<> HttpServer::hand_over(Wire& wire, Router::UpgradeHandler const& handler, Request request) {
+  wire.guest.leave();
   wire.deadline.clear();
   wire.buffer.clear();
   wire.buffer.shrink_to_fit();

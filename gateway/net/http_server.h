@@ -9,6 +9,7 @@
 #include "gateway/base/metrics.h"
 #include "gateway/base/task_group.h"
 #include "gateway/net/http_limits.h"
+#include "gateway/net/lobby.h"
 #include "gateway/net/router.h"
 #include "gateway/net/tls.h"
 
@@ -21,6 +22,8 @@ class HttpServer {
   HttpServer(asio::any_io_executor executor, base::TimeSource& time, base::Log log, base::Metrics& metrics,
              Router const& router, HttpLimits limits = {}, TlsServer const* tls = nullptr);
 
+  /// Media sockets that were accepted here wait there too, once they are upgraded.
+  Lobby& lobby() { return lobby_; }
   /// Binds and listens. Port 0 takes a free one. Returns the port. Throws boost::system::system_error at start-up.
   std::uint16_t listen(std::string const& address, std::uint16_t port);
   /// Accepts until stop() or cancellation.
@@ -33,6 +36,7 @@ class HttpServer {
  private:
   struct Wire;
   struct Turn;
+  base::Async<bool> may_accept();
   base::Async<> connection(asio::ip::tcp::socket socket);
   base::Async<Turn> secure(Wire& wire);
   base::Async<bool> await_request(Wire& wire);
@@ -46,12 +50,16 @@ class HttpServer {
   HttpLimits limits_;
   TlsServer const* tls_;
   asio::ip::tcp::acceptor acceptor_;
+  Lobby lobby_;
   base::TaskGroup connections_;
   std::list<asio::ip::tcp::socket*> idle_;  // those of connections between two requests
   bool stopping_ = false;
+  bool is_short_ = false;  // of descriptors
+  prometheus::Gauge& open_;
   prometheus::Counter& accepted_;
   prometheus::Counter& refused_;
   prometheus::Counter& unsecured_;
+  prometheus::Counter& shortages_;
 };
 
 }  // namespace net

@@ -30,11 +30,13 @@ std::size_t core_of_media_path(std::string_view path, std::size_t cores) {
 }
 
 MediaDoor::MediaDoor(SignatureVerifier const& verifier, Accounts const& accounts, TicketOffice const& tickets,
-                     Calls& calls, base::TimeSource& time, StreamMetrics& metrics, base::Log log, DoorSettings settings)
+                     Calls& calls, net::Lobby& lobby, base::TimeSource& time, StreamMetrics& metrics, base::Log log,
+                     DoorSettings settings)
     : verifier_{verifier},
       accounts_{accounts},
       tickets_{tickets},
       calls_{calls},
+      lobby_{lobby},
       time_{time},
       metrics_{metrics},
       log_{std::move(log)},
@@ -48,16 +50,18 @@ base::Async<> MediaDoor::serve(net::PendingUpgrade pending) {
     co_await pending.refuse(net::error_response(403, "FORBIDDEN", "the signature is missing or wrong"));
     co_return;
   }
+  auto const peer = request.peer_address;
   net::WebSocketSettings settings;
   settings.max_queued_bytes = most_queued_bytes;
   settings.idle_timeout = settings_.idle_limit;
   auto socket = co_await pending.accept(settings);
   if (!socket) co_return;
   MediaStream stream{std::move(*socket), time_, metrics_, co_await asio::this_coro::executor};
-  co_await (stream.read() && admit(stream) && stream.watch(settings_.idle_limit));
+  net::Lobby::Guest guest{lobby_, peer, [&stream] { stream.drop(); }};
+  co_await (stream.read() && admit(stream, guest) && stream.watch(settings_.idle_limit));
 }
 
-base::Async<> MediaDoor::admit(MediaStream& stream) {
+base::Async<> MediaDoor::admit(MediaStream& stream, net::Lobby::Guest& guest) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto const start = co_await stream.started(time_.now() + settings_.start_limit);
   if (!start) {
@@ -72,6 +76,7 @@ base::Async<> MediaDoor::admit(MediaStream& stream) {
     co_await stream.refuse("not admitted");
     co_return;
   }
+  guest.leave();
   metrics_.accepted.Increment();
   auto served = co_await (*call)->serve(stream);
   if (!served) {

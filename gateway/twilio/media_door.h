@@ -4,6 +4,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/call/homes.h"
+#include "gateway/net/lobby.h"
 #include "gateway/twilio/accounts.h"
 #include "gateway/twilio/media_stream.h"
 #include "gateway/twilio/signature.h"
@@ -21,19 +22,21 @@ struct DoorSettings {
 /// core's thread calls serve().
 class MediaDoor {
  public:
+  /// `lobby`: where sockets wait until they have proved their call.
   MediaDoor(SignatureVerifier const& verifier, Accounts const& accounts, TicketOffice const& tickets, Calls& calls,
-            base::TimeSource& time, StreamMetrics& metrics, base::Log log, DoorSettings settings);
+            net::Lobby& lobby, base::TimeSource& time, StreamMetrics& metrics, base::Log log, DoorSettings settings);
 
   base::Async<> serve(net::PendingUpgrade pending);
 
  private:
-  base::Async<> admit(MediaStream& stream);
+  base::Async<> admit(MediaStream& stream, net::Lobby::Guest& guest);
   base::Result<Call*> prove(Start const& start);
 
   SignatureVerifier const& verifier_;
   Accounts const& accounts_;
   TicketOffice const& tickets_;
   Calls& calls_;
+  net::Lobby& lobby_;
   base::TimeSource& time_;
   StreamMetrics& metrics_;
   base::Log log_;

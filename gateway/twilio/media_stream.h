@@ -40,6 +40,7 @@ class MediaStream final : public CallerLeg, private net::WebSocketSink {
   /// Drops the socket when nothing has been heard of the caller for `limit`. Returns when the socket is closed.
   base::Async<> watch(std::chrono::milliseconds limit);
   base::Async<> refuse(std::string reason);  ///< Close code 1008.
+  void drop() { socket_->abort(); }          ///< At once, without a close frame.
 
   base::Async<CallerLegEnd> run(CallerEvents& events) override;
   base::Result<> play(std::span<std::uint8_t const> mulaw) override;

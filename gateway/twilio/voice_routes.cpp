@@ -163,6 +163,9 @@ net::Response VoiceRoutes::begin(VoiceWebhook const& webhook, std::size_t home,
       case Refusal::tenant_full:
         services_.metrics.answered("tenant_full").Increment();
         break;
+      case Refusal::overloaded:
+        services_.metrics.answered("overloaded").Increment();
+        break;
     }
     return twiml_response(twiml::sorry_and_hang_up(sorry_busy));
   }

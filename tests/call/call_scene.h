@@ -38,6 +38,7 @@ class CallScene {
       if (stream) stream->ends(gateway::CallerLegEnd::stopped);
     };
     tasks.spawn(metronome.run());
+    tasks.spawn(loop.run());
   }
   ~CallScene() {
     if (calls) {
@@ -58,7 +59,7 @@ class CallScene {
   void begins() {
     gateway::CallServices services{time,    metronome,           agents,   carrier, records, recordings,
                                    metrics, base::Log::silent(), settings, {}};
-    calls.emplace(context.get_executor(), std::move(services), capacity);
+    calls.emplace(context.get_executor(), std::move(services), capacity, loop);
     ASSERT_TRUE(calls->begin(plan));
     run();
   }
@@ -157,12 +158,14 @@ class CallScene {
 
   static constexpr std::uint8_t loud = 0x10;
   static constexpr milliseconds step{10};
+  static constexpr milliseconds max_lag{15};
 
   asio::io_context context{1};
   ManualTime time;
   base::Metrics metrics_registry;
   base::TaskGroup tasks{context.get_executor()};
   gateway::Metronome metronome{context.get_executor(), time};
+  gateway::LoopWatch loop{time, metrics_registry, 0, max_lag};
   FakeAgents agents{context.get_executor(), time};
   FakeCarrier carrier{time};
   FakeRecords records;

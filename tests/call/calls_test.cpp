@@ -46,6 +46,51 @@ TEST(Calls, refuses_beyond_what_a_tenant_or_the_process_may_have) {
   EXPECT_EQ(call.calls->begin(another(call, "CA4")).error(), Refusal::draining);
 }
 
+/// Nothing moves for 40 ms, again and again.
+void struggle(CallScene& call) {
+  for (int i = 0; i < 20; ++i) {
+    call.time.advance(milliseconds{60});
+    call.run();
+  }
+}
+
+TEST(Calls, refuses_new_callers_while_its_loop_is_late_and_keeps_those_it_has) {
+  CallScene call;
+  call.starts();
+  struggle(call);
+  EXPECT_EQ(call.calls->begin(another(call, "CA2")).error(), Refusal::overloaded);
+  EXPECT_TRUE(call.calls->begin(call.plan)) << "a webhook that comes twice is no new caller";
+  EXPECT_FALSE(call.is_over());
+  EXPECT_EQ(call.capacity.live(), 1U);
+  call.passes(seconds{4});
+  EXPECT_TRUE(call.calls->begin(another(call, "CA2")));
+}
+
+TEST(Calls, takes_a_new_caller_after_one_slow_moment) {
+  CallScene call;
+  call.starts();
+  call.time.advance(seconds{1});
+  call.run();
+  EXPECT_TRUE(call.calls->begin(another(call, "CA2")));
+}
+
+TEST(Calls, takes_over_a_caller_of_an_earlier_process_however_late_its_loop_is) {
+  CallScene call;
+  call.starts();
+  struggle(call);
+  auto plan = another(call, "CA2");
+  plan.earlier = crm::CallRecord{};
+  EXPECT_TRUE(call.calls->begin(std::move(plan)));
+}
+
+TEST(Calls, says_that_it_drains_even_when_its_loop_is_late) {
+  CallScene call;
+  call.starts();
+  struggle(call);
+  call.capacity.stop();
+  EXPECT_EQ(call.calls->begin(another(call, "CA2")).error(), Refusal::draining);
+}
+
 TEST(Calls, lets_a_call_use_the_grace) {
   CallScene call;
   call.starts();

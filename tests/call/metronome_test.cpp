@@ -75,10 +75,8 @@ TEST_F(Beating, skips_beats_it_has_missed) {
   poll();
   passes(milliseconds{200});
   EXPECT_EQ(one.beats, 1);
-  EXPECT_EQ(metronome_.lag(), milliseconds{180});
   passes(milliseconds{20});
   EXPECT_EQ(one.beats, 2);
-  EXPECT_EQ(metronome_.lag(), milliseconds{0});
 }
 
 TEST_F(Beating, lets_a_listener_leave_and_another_join_within_a_beat) {

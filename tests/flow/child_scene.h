@@ -83,6 +83,8 @@ class ChildScene {
   unsigned readiness();
   /// /healthz; an empty object when nobody answers.
   Json health();
+  /// The sum of everything that /metrics tells under that name; with labels in braces, of that line alone.
+  double metric(std::string const& name);
   std::string status_word() { return health().value("status", ""); }
 
   /// A call to the demo business that ends when somebody hangs up.

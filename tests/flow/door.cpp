@@ -32,9 +32,25 @@ base::Async<> Door::close(base::TimeSource& time) {
   co_await connections_.drain(time, std::chrono::milliseconds{0});
 }
 
+void Door::cut() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (auto* const socket : open_) {
+    socket->set_option(Tcp::socket::linger{true, 0}, ignored);
+    socket->close(ignored);
+  }
+}
+
 base::Async<> Door::carry(Socket outer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   Socket inner{outer.get_executor()};
+  auto const at = open_.insert(open_.end(), {&outer, &inner});
+  co_await relay(outer, inner);
+  open_.erase(at, std::next(at, 2));
+}
+
+base::Async<> Door::relay(Socket& outer, Socket& inner) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   std::string early;
   bool reached = false;
   co_await (reach(inner, reached) || collect(outer, early));

@@ -144,6 +144,22 @@ void Simulators::hold_doors(bool held) {
   asio::co_spawn(loop_, there(), asio::use_future).get();
 }
 
+void Simulators::cut_doors() {
+  auto const there = [this]() -> base::Async<> {
+    for (auto const& door : doors_) door->cut();
+    co_return;
+  };
+  asio::co_spawn(loop_, there(), asio::use_future).get();
+}
+
+void Simulators::kill_agents() {
+  auto const there = [this]() -> base::Async<> {
+    agents_.stop();
+    co_await agents_.drain(0ms);
+  };
+  asio::co_spawn(loop_, there(), asio::use_future).get();
+}
+
 net::Response Simulators::get(std::string const& url) {
   net::HttpCall call;
   call.url = url;

@@ -73,6 +73,10 @@ class Simulators {
   void greet_with(std::string text);
   /// A door before that port, from now on; returns its port.
   std::uint16_t open_door(std::uint16_t inner);
+  /// Cuts every door: whoever came through one is reset.
+  void cut_doors();
+  /// The agent service breaks down: its conversations end without a word, and nobody reaches it any more.
+  void kill_agents();
   /// Held, no door connects to what is behind it.
   void hold_doors(bool held);
   net::Response get(std::string const& url);

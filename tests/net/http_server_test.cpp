@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <list>
 
 #include "gateway/base/bell.h"
 #include "tests/net/server_scene.h"
@@ -368,6 +369,62 @@ TEST_P(Server, refuses_connections_beyond_the_limit_and_counts_them) {
   EXPECT_EQ(counted("switchboard_http_connections_total"), 2);
   EXPECT_EQ(counted("switchboard_http_connections_refused_total"), 1);
   EXPECT_EQ(first.ask(get("/hello")).status, 200u);
+}
+
+TEST_P(Server, drops_the_connection_that_has_been_silent_longest_when_there_are_too_many) {
+  scene.start({.unproven = {.guests = 2, .guests_of_address = 2}});
+  RawClient silent{scene.port()};
+  RawClient slow{scene.port()};
+  slow.say("GET /hello HTTP/1.1\r\nHost");
+  RawClient newcomer{scene.port()};
+  EXPECT_TRUE(silent.is_closed());
+  EXPECT_EQ(newcomer.ask(get("/hello")).status, 200u);
+  EXPECT_EQ(slow.ask(": a\r\n\r\n").status, 200u);
+}
+
+TEST_P(Server, never_drops_a_connection_for_newer_ones_once_it_had_a_good_answer) {
+  scene.start({.unproven = {.guests = 2, .guests_of_address = 2}});
+  RawClient proven{scene.port()};
+  EXPECT_EQ(proven.ask(get("/hello")).status, 200u);
+  EXPECT_EQ(proven.ask(get("/nothing")).status, 404u);
+  std::list<RawClient> silent;
+  for (int i = 0; i < 10; ++i) silent.emplace_back(scene.port());
+  EXPECT_TRUE(silent.front().is_closed());
+  EXPECT_EQ(proven.ask(get("/hello")).status, 200u);
+}
+
+TEST_P(Server, takes_requests_that_are_refused_for_no_proof) {
+  scene.router.on("GET", "/secret", [](net::Request) -> base::Async<net::Response> {
+    co_return net::error_response(403, "FORBIDDEN", "no");
+  });
+  scene.start({.unproven = {.guests = 2, .guests_of_address = 2}});
+  RawClient forger{scene.port()};
+  RawClient lost{scene.port()};
+  EXPECT_EQ(forger.ask(get("/secret")).status, 403u);
+  EXPECT_EQ(lost.ask(get("/nothing")).status, 404u);
+  RawClient one{scene.port()};
+  RawClient two{scene.port()};
+  EXPECT_EQ(two.ask(get("/hello")).status, 200u);
+  EXPECT_TRUE(forger.is_closed());
+}
+
+TEST_P(Server, does_not_drop_who_waits_for_an_answer) {
+  base::Bell answers{scene.executor()};
+  std::promise<void> asked;
+  scene.router.on("GET", "/slow", [&](net::Request) -> base::Async<net::Response> {
+    asked.set_value();
+    (void)co_await answers.wait();
+    co_return net::Response::text(200, "at last");
+  });
+  scene.start({.unproven = {.guests = 1, .guests_of_address = 1}});
+  RawClient patient{scene.port()};
+  patient.say(get("/slow"));
+  asked.get_future().wait();
+  std::list<RawClient> silent;
+  for (int i = 0; i < 5; ++i) silent.emplace_back(scene.port());
+  EXPECT_TRUE(silent.front().is_closed());
+  scene.on_server_thread([&] { answers.ring(); });
+  EXPECT_EQ(patient.answer().body, "at last");
 }
 
 TEST_P(Server, survives_clients_that_leave_at_every_moment) {
