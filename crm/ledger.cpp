@@ -310,9 +310,9 @@ Async<> CallLedger::read_back() {
   }
 }
 
-/// While the database is away, memory is for the calls of today. False when cancelled.
+/// While the database is away, memory is for the calls of today; what is on disk is safe there. False when cancelled.
 Async<bool> CallLedger::room_to_read() {
-  while (away_ || waiting_.size() > std::min(settings_.most_read_back, settings_.most_waiting - 1)) {
+  while (away_ || draining_ || waiting_.size() > std::min(settings_.most_read_back, settings_.most_waiting - 1)) {
     bool const rung = co_await room_.wait();
     if (!rung) co_return false;
   }
@@ -377,9 +377,12 @@ Async<Result<>> CallLedger::drain(base::Instant deadline) {
     if (pending() == 0) co_return Result<>{};
     co_return base::fail(Fault::timed_out, "call records are not in the database yet");
   }
+  draining_ = true;
   // A database that is only slow gets half of the time.
   auto const half = time_.now() + (deadline - time_.now()) / 2;
   auto const first = co_await (until_written() || until_in_journal(half) || time_.wait_until(deadline));
+  draining_ = false;
+  room_.ring();
   bool const in_journal = first.index() == 1 && std::get<1>(first);
   if (in_journal || pending() == 0) co_return Result<>{};
   co_return base::fail(Fault::timed_out, "call records are neither in the database nor in the journal yet");

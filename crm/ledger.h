@@ -118,9 +118,10 @@ class CallLedger {
   std::size_t reading_back_ = 0;  // waiting or in hand because of the journal
   std::uint64_t certain_asked_ = 0;
   std::uint64_t certain_reached_ = 0;
-  bool failing_ = false;  // the database did not take the last write
-  bool away_ = false;     // it fails, or takes too long: what is saved goes to the journal
-  bool backlog_ = false;  // the journal holds calls that are not in memory
+  bool failing_ = false;   // the database did not take the last write
+  bool away_ = false;      // it fails, or takes too long: what is saved goes to the journal
+  bool backlog_ = false;   // the journal holds calls that are not in memory
+  bool draining_ = false;  // nothing more is read back
   bool caught_up_ = true;
   std::atomic<std::size_t> pending_{0};
 };
