@@ -57,6 +57,12 @@ struct Limits {
   std::chrono::milliseconds max_lag{15};          ///< Of a core's event loop; new calls are refused from there on.
 };
 
+/// Call records on disk that the database has not taken yet, under data_dir / "journal".
+struct Journal {
+  std::uint32_t reserve_mib = 16;  ///< Disk space set aside, twice: for the file being written and for the next one.
+  std::uint32_t limit_mib = 4'096;
+};
+
 struct Recording {
   std::filesystem::path directory = "data/recordings";  ///< Without a setting of its own: data_dir / "recordings".
   bool enabled_by_default = false;
@@ -102,6 +108,7 @@ struct Settings {
   ElevenLabs elevenlabs;
   Media media;
   Limits limits;
+  Journal journal;
   Recording recording;
   Vault vault;
   Chatwoot chatwoot;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "config/settings.h"
 #include "crm/database.h"
 #include "gateway/base/result.h"
 
@@ -15,7 +16,8 @@ struct CommandContext {
   std::function<crm::Database()> open_database;  ///< May throw crm::pg::StartFailure.
   std::ostream* out;
   std::ostream* err;
-  bool colour = false;  ///< `out` is a terminal: what a caller did not hear is dimmed.
+  bool colour = false;                                ///< `out` is a terminal: what a caller did not hear is dimmed.
+  std::function<config::Settings()> load_settings{};  ///< May throw; for commands that need no database.
 };
 
 /// A command that cannot do what it was asked; what() is one sentence for the person at the keyboard.

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "config/load.h"
+#include "gateway/journal_commands.h"
 #include "gateway/record_commands.h"
 #include "gateway/seed_command.h"
 #include "gateway/serve_command.h"
@@ -16,16 +17,16 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   std::map<std::string, std::string> flags;
   std::string config_file;
-  gateway::CommandContext context{[&] {
-                                    std::optional<std::filesystem::path> file;
-                                    if (!config_file.empty()) file = config_file;
-                                    auto const settings =
-                                        config::load(config::process_sources(config::Purpose::tool, {}, file));
-                                    return crm::open_database(settings, crm::pg::Purpose::command);
-                                  },
-                                  &std::cout, &std::cerr, ::isatty(STDOUT_FILENO) == 1};
+  auto const load_settings = [&] {
+    std::optional<std::filesystem::path> file;
+    if (!config_file.empty()) file = config_file;
+    return config::load(config::process_sources(config::Purpose::tool, {}, file));
+  };
+  gateway::CommandContext context{[&] { return crm::open_database(load_settings(), crm::pg::Purpose::command); },
+                                  &std::cout, &std::cerr, ::isatty(STDOUT_FILENO) == 1, load_settings};
   gateway::add_serve_commands(app, context, flags, config_file, exit_code);
   gateway::add_record_commands(app, context, exit_code);
+  gateway::add_journal_commands(app, context, exit_code);
   gateway::add_seed_command(app, context, exit_code);
   try {
     app.parse(argc, argv);

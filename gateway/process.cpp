@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "crm/database.h"
+#include "crm/journal/posix_files.h"
 #include "crm/ledger.h"
 #include "crm/routing.h"
 #include "crm/store/calls.h"
@@ -37,6 +38,7 @@ constexpr auto contact_limit = milliseconds{150};
 constexpr auto earlier_call_limit = milliseconds{300};
 constexpr auto ledger_limit = seconds{10};
 constexpr auto revive_every = seconds{2};
+constexpr auto replay_limit = seconds{5};
 constexpr auto look_every = seconds{1};  // at the database; also how long a look may take
 
 std::int64_t epoch_now() {
@@ -99,6 +101,16 @@ void warm_resamplers() {
     media::Resampler const up{media::telephone_rate, rate};
     media::Resampler const down{rate, media::telephone_rate};
   }
+}
+
+crm::journal::JournalSettings journal_settings(config::Journal const& journal) {
+  constexpr std::uint64_t mib = 1U << 20U;
+  return {.limits = {.segment_bytes = journal.reserve_mib * mib, .most_bytes = journal.limit_mib * mib}};
+}
+
+std::unique_ptr<crm::journal::Files> journal_files(std::filesystem::path const& data_dir) {
+  using crm::journal::PosixFiles;
+  return std::make_unique<PosixFiles>(data_dir / "journal", PosixFiles::Access::sole);
 }
 
 crm::pg::PoolSettings pool_settings(std::string const& conninfo, std::size_t size) {
@@ -165,6 +177,7 @@ struct Process::Parts {
             back_office.get_executor(),
             [this](std::string const& what) { log.error("back office task crashed", {{"error", what}}); }},
         back_office_pool{pool_settings(database.conninfo, 4), time},
+        journal{journal_files(settings.data_dir), journal_settings(settings.journal), log, metrics},
         ledger{back_office.get_executor(), back_office_pool, time, log, metrics},
         routing{back_office_pool, time, log, metrics},
         tls{net::make_tls_client(settings.extra_ca)},
@@ -184,6 +197,7 @@ struct Process::Parts {
     if (!made) throw std::runtime_error{made.error().detail};
     agents = std::move(*made);
     metrics.before_exposing([this] { process_metrics.refresh(); });
+    ledger.keep_in(journal);
     warm_resamplers();
     if (!settings.http.tls_cert.empty()) certificate.emplace(settings.http.tls_cert, settings.http.tls_key);
     build_cores();
@@ -255,13 +269,23 @@ struct Process::Parts {
   }
 
   /// A callback about a call that an earlier process served; if the database is away now, the orphan sweep finds it
-  /// later.
+  /// later. Its true ending may wait in the journal, so that goes first.
   base::Async<> close_unserved(base::CallSid sid, crm::CallStatus status) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await asio::this_coro::throw_if_cancelled(false);
+    (void)co_await (ledger.caught_up() || time.wait(replay_limit));
+    if (!ledger.is_caught_up()) co_return;
     auto session = back_office_pool.until(time.now() + seconds{5});
     auto closed = co_await crm::close_call(session, std::move(sid), status, std::string{to_string(Ending::node_lost)},
                                            blame(Ending::node_lost), time.wall());
     if (!closed)
       log.warning("status of an earlier call not written", {{"fault", base::to_string(closed.error().fault)}});
+  }
+
+  /// What the journal knows of a call's end is better than what the sweep would write.
+  base::Async<> sweep_orphans() {
+    co_await ledger.caught_up();
+    co_await orphans.run();
   }
 
   base::Async<> first_look() {
@@ -307,6 +331,11 @@ struct Process::Parts {
     now.calls = capacity.live();
     now.numbers = routing.table()->size();
     now.records_waiting = ledger.pending();
+    auto const kept = journal.state();
+    now.journal_records = kept.records;
+    now.journal_bytes = kept.bytes;
+    now.journal_fails = kept.failing;
+    now.journal_reserved = kept.reserved;
     return now;
   }
 
@@ -322,6 +351,7 @@ struct Process::Parts {
   asio::io_context back_office{1};
   base::TaskGroup back_office_tasks;
   crm::pg::Pool back_office_pool;
+  crm::journal::Journal journal;
   crm::CallLedger ledger;
   LedgerRecords ledger_records{ledger};
   crm::RoutingFeed routing;
@@ -385,7 +415,7 @@ Addresses Process::start() {
       [&p]() -> base::Async<> {
         p.back_office_tasks.spawn(p.ledger.write());
         p.back_office_tasks.spawn(p.routing.follow());
-        p.back_office_tasks.spawn(p.orphans.run());
+        p.back_office_tasks.spawn(p.sweep_orphans());
         p.back_office_tasks.spawn(p.watch_database());
         p.back_office_tasks.spawn(p.ops->serve());
         if (p.database.server) p.back_office_tasks.spawn(p.keep_database_alive());
@@ -411,9 +441,12 @@ bool Process::stop(milliseconds grace) {
   std::vector<std::thread> drains;
   for (auto& core : p.cores) drains.emplace_back([&core, grace] { core->drain_calls(grace); });
   for (auto& drain : drains) drain.join();
-  bool const written =
+  bool const safe =
       asio::co_spawn(p.back_office, p.ledger.drain(p.time.now() + ledger_limit), asio::use_future).get().has_value();
-  if (!written) p.log.error("records not written", {{"count", p.ledger.pending()}});
+  if (!safe)
+    p.log.error("records not written", {{"count", p.ledger.pending()}});
+  else if (p.ledger.pending() > 0)
+    p.log.warning("records left in the journal for the next start", {{"count", p.ledger.pending()}});
   for (auto& core : p.cores) core->stop();
   asio::co_spawn(
       p.back_office,
@@ -432,7 +465,7 @@ bool Process::stop(milliseconds grace) {
   p.serving = false;
   p.log.info("stopped");
   p.log.flush();
-  return written;
+  return safe;
 }
 
 void Process::hurry() {

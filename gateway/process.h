@@ -27,7 +27,7 @@ class Process {
   /// Listens and serves; returns when calls can come. Throws when a port cannot be had.
   Addresses start();
   /// Not ready, new calls refused politely, live calls get the grace, then are ended; records written; everything
-  /// joined. Blocks. True when every record reached the database.
+  /// joined. Blocks. True when every record reached the database, or the journal while that is away.
   bool stop(std::chrono::milliseconds grace);
   /// Cuts the grace of a stop under way; any thread.
   void hurry();

@@ -31,6 +31,7 @@ struct CallTurn {
   std::optional<std::int64_t> generated_ms;  ///< Length of audio generated.
   std::optional<std::int64_t> sent_ms;       ///< Length of audio sent to Twilio.
   std::optional<std::int64_t> heard_ms;      ///< Length of audio proven heard.
+  bool operator==(CallTurn const&) const = default;
 };
 
 /// Something that happened in a call and is worth a line on its page.
@@ -38,6 +39,7 @@ struct CallEvent {
   Wall at;
   std::string kind;
   std::string detail_json = "{}";  ///< A JSON object.
+  bool operator==(CallEvent const&) const = default;
 };
 
 /// A snapshot of everything known about one call; `version` grows with each snapshot taken.
@@ -66,6 +68,7 @@ struct CallRecord {
   std::int64_t version = 1;
   std::vector<CallTurn> turns;
   std::vector<CallEvent> events;
+  bool operator==(CallRecord const&) const = default;
 };
 
 constexpr bool is_terminal(CallStatus status) {

@@ -3,6 +3,14 @@
 #include <fmt/format.h>
 
 namespace gateway::web {
+namespace {
+
+std::string_view journal_word(Health const& health) {
+  if (health.journal_fails) return "failing";
+  return health.journal_reserved ? "ok" : "without reserve";
+}
+
+}  // namespace
 
 void add_operations(net::Router& router, std::function<Health()> health, base::Metrics const& metrics) {
   router.on("GET", "/livez",
@@ -13,14 +21,16 @@ void add_operations(net::Router& router, std::function<Health()> health, base::M
   });
   router.on("GET", "/healthz", [health](net::Request) -> base::Async<net::Response> {
     auto const now = health();
-    std::string_view const status = now.draining   ? "draining"
-                                    : !now.ready   ? "starting"
-                                    : now.database ? "ok"
-                                                   : "degraded";
+    std::string_view const status = now.draining                         ? "draining"
+                                    : !now.ready                         ? "starting"
+                                    : now.database && !now.journal_fails ? "ok"
+                                                                         : "degraded";
     co_return net::Response::json(
         now.ready ? 200 : 503,
-        fmt::format(R"({{"status":"{}","database":"{}","calls":{},"numbers":{},"records_waiting":{}}})", status,
-                    now.database ? "up" : "away", now.calls, now.numbers, now.records_waiting) +
+        fmt::format(R"({{"status":"{}","database":"{}","calls":{},"numbers":{},"records_waiting":{},)"
+                    R"("journal":{{"state":"{}","records":{},"bytes":{}}}}})",
+                    status, now.database ? "up" : "away", now.calls, now.numbers, now.records_waiting,
+                    journal_word(now), now.journal_records, now.journal_bytes) +
             "\n");
   });
   router.on("GET", "/metrics", [&metrics](net::Request) -> base::Async<net::Response> {

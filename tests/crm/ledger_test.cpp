@@ -135,6 +135,21 @@ TEST_F(Ledger, takes_snapshots_from_any_thread) {
   for (int core = 0; core < 3; ++core) EXPECT_EQ(stored("call_" + std::to_string(core))->version, 50);
 }
 
+TEST_F(Ledger, writes_many_that_wait_and_only_misses_the_one_that_is_refused) {
+  ledger.emplace(loop.get_executor(), *pool, time, base::Log::silent(), metrics, CallLedger::Settings{});
+  for (int i = 1; i <= 100; ++i) {
+    auto snapshot = call(i);
+    if (i == 50) snapshot.tenant = base::TenantId{"ten_gone"};
+    ledger->save(snapshot);
+  }
+  take_in();
+  start_writer();
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(sql(conninfo, "select count(*) from calls"), "99");
+  EXPECT_EQ(counted("switchboard_ledger_written_total"), 99);
+  EXPECT_EQ(counted("switchboard_ledger_lost_total"), 1);
+}
+
 TEST_F(Ledger, keeps_what_a_cancelled_writer_had_in_hand) {
   start_writer();
   kill_server();

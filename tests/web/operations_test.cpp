@@ -53,10 +53,23 @@ TEST_F(Operations, a_database_that_is_away_degrades_but_does_not_make_unready) {
   health.calls = 3;
   health.numbers = 2;
   health.records_waiting = 7;
+  health.journal_records = 5;
+  health.journal_bytes = 1234;
   auto const response = get("/healthz");
   EXPECT_EQ(response.status, 200U);
   EXPECT_EQ(response.body,
-            "{\"status\":\"degraded\",\"database\":\"away\",\"calls\":3,\"numbers\":2,\"records_waiting\":7}\n");
+            "{\"status\":\"degraded\",\"database\":\"away\",\"calls\":3,\"numbers\":2,\"records_waiting\":7,"
+            "\"journal\":{\"state\":\"ok\",\"records\":5,\"bytes\":1234}}\n");
+}
+
+TEST_F(Operations, a_journal_that_cannot_be_written_degrades_and_one_without_reserve_is_told_of) {
+  health.ready = true;
+  health.journal_reserved = false;
+  EXPECT_NE(get("/healthz").body.find("\"status\":\"ok\""), std::string::npos);
+  EXPECT_NE(get("/healthz").body.find("\"state\":\"without reserve\""), std::string::npos);
+  health.journal_fails = true;
+  EXPECT_NE(get("/healthz").body.find("\"status\":\"degraded\""), std::string::npos);
+  EXPECT_NE(get("/healthz").body.find("\"state\":\"failing\""), std::string::npos);
 }
 
 TEST_F(Operations, says_that_it_drains) {
