@@ -197,9 +197,7 @@ void Agent::come_up(std::int64_t now_ns) {
       call_ != nullptr ? call_->sid() : "unknown", format_name(trial_.options.pcm), format_name(trial_.options.pcm)));
   if (call_ == nullptr) return;
   call_->on_agent_up(now_ns);
-  bool const speaks_in_turns =
-      trial_.options.scenario == Scenario::turns || trial_.options.scenario == Scenario::barge_in;
-  if (speaks_in_turns) return;
+  if (speaks_in_turns()) return begin_turn(now_ns, /*tick=*/0);
   turn_.event_id = 1;
   turn_.begun_ns = now_ns;
   send(R"({"type":"agent_response","agent_response_event":{"agent_response":"Hello, how can I help?","event_id":1}})");
@@ -215,15 +213,20 @@ void Agent::beat(std::int64_t due_ns, std::uint64_t tick) {
   if (call_ == nullptr || !call_->is_up()) return;
   if ((tick + call_->slot()) % ping_beats == 0)
     send(fmt::format(R"({{"type":"ping","ping_event":{{"event_id":{},"ping_ms":20}}}})", ++pings_));
-  auto const scenario = trial_.options.scenario;
-  if (scenario == Scenario::turns || scenario == Scenario::barge_in)
+  if (speaks_in_turns())
     speak_in_turns(now, due_ns, tick);
   else
     speak_on(due_ns, tick);
 }
 
+bool Agent::speaks_in_turns() const {
+  return trial_.options.scenario == Scenario::turns || trial_.options.scenario == Scenario::barge_in;
+}
+
 void Agent::speak_on(std::int64_t due_ns, std::uint64_t tick) {
-  if ((tick + call_->slot()) % live_frames == 0) say(live_frames, due_ns);
+  // The greeting is played first: an agent ahead of real time would be paced, and its audio late by that.
+  auto const greeted = std::max(up_ns_, call_->talking_since()) + live_frames * frame_ns;
+  if (due_ns >= greeted && (tick + call_->slot()) % live_frames == 0) say(live_frames, due_ns);
 }
 
 void Agent::speak_in_turns(std::int64_t now_ns, std::int64_t due_ns, std::uint64_t tick) {
@@ -250,7 +253,6 @@ void Agent::speak_in_turns(std::int64_t now_ns, std::int64_t due_ns, std::uint64
   if (now_ns < next_turn_at_) return;
   next_turn_at_ = 0;
   begin_turn(now_ns, tick);
-  say(std::min(burst_frames, turn_.frames), due_ns);
 }
 
 void Agent::begin_turn(std::int64_t now_ns, std::uint64_t tick) {
@@ -270,6 +272,7 @@ void Agent::begin_turn(std::int64_t now_ns, std::uint64_t tick) {
   send(fmt::format(R"({{"type":"agent_response","agent_response_event":{{"agent_response":"We are open from Monday to )"
                    R"(Friday from eight until six.","event_id":{}}}}})",
                    event_id));
+  say(burst_frames, now_ns);
 }
 
 void Agent::interrupt(std::int64_t now_ns) {
@@ -318,8 +321,7 @@ void Agent::say(std::uint32_t frames, std::int64_t due_ns) {
 }
 
 std::uint32_t Agent::excused_from(std::int64_t now_ns) const {
-  bool const in_turns = trial_.options.scenario == Scenario::turns || trial_.options.scenario == Scenario::barge_in;
-  if (!in_turns) return frames_ - std::min(frames_, excused_live_frames);
+  if (!speaks_in_turns()) return frames_ - std::min(frames_, excused_live_frames);
   if (turn_.is_cut) return turn_.first;
   auto const played = (now_ns - turn_.begun_ns - excused_time) / frame_ns;
   return turn_.first + static_cast<std::uint32_t>(std::clamp<std::int64_t>(played, 0, turn_.frames));

@@ -61,6 +61,7 @@ class Agent final : net::websocket::MessageSink, StampEvents, ToneEvents {
   void speak_in_turns(std::int64_t now_ns, std::int64_t due_ns, std::uint64_t tick);
   void begin_turn(std::int64_t now_ns, std::uint64_t tick);
   void interrupt(std::int64_t now_ns);
+  bool speaks_in_turns() const;
   void say(std::uint32_t frames, std::int64_t due_ns);
   void send(std::string_view text);
   /// The same number for the same turn of the same call in every run.

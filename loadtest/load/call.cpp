@@ -232,13 +232,13 @@ void Call::on_closed(unsigned code, std::string_view why) {
   if (state_ == State::talking) fail(fmt::format("the gateway closed a stream: {} {}", code, why));
 }
 
-void Call::fail(std::string what) {
+void Call::fail(std::string_view what) {
   if (state_ == State::talking) {
     excused_caller_ = frames_ - std::min(frames_, excused_frames);
     if (agent_ != nullptr) excused_agent_ = agent_->excused_from(monotonic_ns());
   }
   has_failed_ = true;
-  trial_.measures.complain(std::move(what));
+  trial_.measures.complain(what);
   http_.give_up();
   socket_.drop();
   report_end();

@@ -76,7 +76,7 @@ class Call final : SocketEvents, HttpEvents, StampEvents, ToneEvents {
   void echo_due(std::int64_t now_ns);
   void received(std::uint32_t frame, std::int64_t sent_ns, std::int64_t due_ns);
   void pace(std::size_t mulaw_bytes);
-  void fail(std::string what);
+  void fail(std::string_view what);
   void settle_interruption();
   void leave();
   void report_end();

@@ -37,6 +37,7 @@ Delivery::Kind Delivery::take(std::uint32_t frame) {
 
 void Delivery::forgive_before(std::uint32_t frame) {
   if (frame <= next_) return;
+  tally_->sent -= frame - next_;
   missing_ = shifted(missing_, frame - next_);
   next_ = frame;
 }
@@ -44,6 +45,8 @@ void Delivery::forgive_before(std::uint32_t frame) {
 void Delivery::finish(std::uint32_t sent, std::uint32_t excused) {
   auto const owed = std::min(sent, excused);
   if (owed > next_) tally_->lost += owed - next_;
+  auto const followed = std::max(owed, next_);
+  if (sent > followed) tally_->sent -= sent - followed;
   next_ = std::max(next_, sent);
 }
 

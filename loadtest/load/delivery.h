@@ -5,7 +5,7 @@ namespace sim::load {
 
 /// What became of numbered frames, of all calls and one direction together.
 struct Tally {
-  std::int64_t sent = 0;
+  std::int64_t sent = 0;  ///< In the end only those that had to arrive.
   std::int64_t received = 0;
   std::int64_t lost = 0;
   std::int64_t late = 0;

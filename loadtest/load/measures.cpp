@@ -33,8 +33,12 @@ void Way::record(std::int64_t arrived_ns, std::int64_t sent_ns, std::int64_t due
   if (since_due > late_after_ns) ++frames.late;
 }
 
-void Measures::complain(std::string what) {
-  if (problems.size() < most_problems) problems.push_back(std::move(what));
+void Measures::complain(std::string_view what) {
+  auto const known = std::ranges::find(problems, what, &Problem::what);
+  if (known != problems.end())
+    ++known->times;
+  else if (problems.size() < most_problems)
+    problems.push_back({std::string{what}});
 }
 
 void report(Measures const& measures, Figures& figures) {
@@ -53,7 +57,8 @@ void report(Measures const& measures, Figures& figures) {
                     .early_frames_sent = measures.early_frames_sent};
   figures.generator.lateness = measures.caller_lateness.distribution();
   figures.generator.agent_lateness = measures.agent_lateness.distribution();
-  figures.problems = measures.problems;
+  for (auto const& [what, times] : measures.problems)
+    figures.problems.push_back(times == 1 ? what : what + " (" + std::to_string(times) + " times)");
 }
 
 }  // namespace sim::load

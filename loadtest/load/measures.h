@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "loadtest/load/delivery.h"
@@ -36,9 +37,13 @@ struct Measures {
   std::int64_t early_frames_sent = 0;
   std::int64_t early_frames_lost = 0;
   CallCounts calls;
-  std::vector<std::string> problems;  ///< The first twenty.
+  struct Problem {
+    std::string what;
+    std::int64_t times = 1;
+  };
+  std::vector<Problem> problems;  ///< The first twenty different ones.
 
-  void complain(std::string what);
+  void complain(std::string_view what);
 };
 
 /// A frame that comes more than this after it was due counts as late.

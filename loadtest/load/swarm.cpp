@@ -208,7 +208,7 @@ void Swarm::begin_due(std::int64_t now_ns) {
     begin_one(now_ns);
     next_begin_ns_ += static_cast<std::int64_t>(1e9 / trial_.options.ramp);
   }
-  if (next_begin_ns_ > now_ns || !idle_.empty()) return;
+  if (!is_churn || next_begin_ns_ > now_ns || !idle_.empty()) return;
   trial_.measures.complain("a new call had to wait because earlier ones did not end");
   next_begin_ns_ = now_ns;
 }
