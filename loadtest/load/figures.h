@@ -15,8 +15,8 @@ namespace sim::load {
 struct Machine {
   std::string cpu_model;
   int cores = 0;
-  std::string kernel;
-  std::string date;  ///< UTC, ISO 8601: 2025-06-01T12:00:00Z
+  std::string kernel;  ///< with its name: Linux 6.1.0
+  std::string date;    ///< UTC, ISO 8601: 2025-06-01T12:00:00Z
 };
 
 /// What was asked for. Two runs can be compared when these agree (`comparable` in compare.h); the target's label may

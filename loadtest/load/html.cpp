@@ -213,7 +213,7 @@ std::string html(Report const& report) {
   out += "</style></head><body>\n<h1>Load test</h1>\n";
   if (!report.runs.empty()) {
     auto const& machine = report.runs.back().machine;
-    out += "<p>" + escaped(fmt::format("{}, {} cores, Linux {}", machine.cpu_model, machine.cores, machine.kernel)) +
+    out += "<p>" + escaped(fmt::format("{}, {} cores, {}", machine.cpu_model, machine.cores, machine.kernel)) +
            "</p>\n";
   }
   if (report.max_calls)

@@ -27,6 +27,7 @@ std::string wrong_with(Figures const& run, Figures const& first) {
   auto const& settings = run.settings;
   if (run.generator.was_bottleneck) return "the generator was the bottleneck: " + run.generator.why;
   if (!run.target.process) return "the CPU of the target was not measured";
+  if (run.to_agent.frames.received == 0) return "it carried nothing";
   bool const same = settings.scenario == first.settings.scenario && settings.tls == first.settings.tls &&
                     settings.pcm == first.settings.pcm && settings.recording == first.settings.recording;
   return same ? std::string{} : "it did not measure the same as the first run";

@@ -27,7 +27,7 @@ void add_head(std::string& out, Figures const& figures) {
                      settings.recording ? ", recording" : "", settings.label, settings.target);
   for (auto const& other : settings.other) out += "  " + other + "\n";
   auto const& machine = figures.machine;
-  out += fmt::format("{}, {} cores, Linux {}, {}\n\n", machine.cpu_model, machine.cores, machine.kernel, machine.date);
+  out += fmt::format("{}, {} cores, {}, {}\n\n", machine.cpu_model, machine.cores, machine.kernel, machine.date);
 }
 
 void add_calls(std::string& out, CallCounts const& counts) {

@@ -17,6 +17,7 @@ agent_port=${AGENT_PORT:-18800}
 out=${OUT:-$root/build/load}
 programs=$root/build/release
 agent=http://127.0.0.1:$agent_port
+bench=$root/tests/bench
 
 die() {
   printf 'capacity: %s\n' "$*" >&2
@@ -48,7 +49,7 @@ load() {
   shift 2
   local file=$out/$label-$round.json
   rm -f "$file"
-  timeout --kill-after=20 "$patience" "$programs/switchboard-sim" load --label "$label" --scenario talk --ramp "$ramp" \
+  timeout --kill-after=20 "$patience" "$bench/realtime.sh" 20 "$programs/switchboard-sim" load --label "$label" --scenario talk --ramp "$ramp" \
     --for "${seconds}s" --pin 1 --json "$file" "$@" >"$out/$label-$round.txt" 2>"$out/$label-$round.log" &
   generator=$!
   wait "$generator" || status=$?
@@ -62,14 +63,14 @@ load() {
 }
 
 ours() {
-  load ours "$1" --switchboard "$programs/switchboard" --pin-gateway 0 --calls "$calls"
+  load ours "$1" --switchboard "$bench/realtime_switchboard.sh" --pin-gateway 0 --calls "$calls"
 }
 
 # reference LABEL ROUND CALLS PROGRAM...: starts it on CPU 0, loads it, ends it.
 reference() {
   local label=$1 round=$2 with=$3 words
   shift 3
-  exec {lines}< <(exec taskset -c 0 "$@" --agent "$agent" --agent-id agent_load 2>"$out/$label-$round.program.log")
+  exec {lines}< <(exec taskset -c 0 "$bench/realtime.sh" 10 "$@" --agent "$agent" --agent-id agent_load 2>"$out/$label-$round.program.log")
   under_test=$!
   read -r -t 20 -u "$lines" words || die "$label did not start; see $out/$label-$round.program.log"
   [[ $words == "ready "* ]] || die "$label said '$words' instead of ready"
@@ -88,7 +89,7 @@ for ((round = 1; round <= rounds; ++round)); do
   printf ', floor'
   reference floor "$round" "$calls" "$programs/floor_relay"
   printf ', node'
-  reference node "$round" "$node_calls" node "$root/tests/bench/reference/node_bridge.mjs"
+  reference node "$round" "$node_calls" node "$bench/reference/node_bridge.mjs"
   printf '\n'
 done
 

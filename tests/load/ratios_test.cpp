@@ -81,6 +81,9 @@ TEST(LoadRatios, refuse_runs_that_mean_nothing) {
   report.runs[0].target.process.reset();
   EXPECT_EQ(refusal(report), "a run of ours does not count: the CPU of the target was not measured");
   report = three_rounds();
+  report.runs[2].to_agent.frames.received = 0;
+  EXPECT_EQ(refusal(report), "a run of node does not count: it carried nothing");
+  report = three_rounds();
   report.runs[1].settings.scenario = "turns";
   EXPECT_EQ(refusal(report), "a run of floor does not count: it did not measure the same as the first run");
   EXPECT_EQ(refusal({std::nullopt, {a_run("ours", 1)}}), "there is no run of floor");

@@ -26,7 +26,7 @@ inline sim::load::Direction direction(double scale) {
 /// A minute of talk with 900 calls in which nothing went wrong.
 inline sim::load::Figures good_figures() {
   sim::load::Figures f;
-  f.machine = {"Imagined CPU @ 3 GHz", 2, "6.1.0-18-amd64", "2025-06-01T12:00:00Z"};
+  f.machine = {"Imagined CPU @ 3 GHz", 2, "Linux 6.1.0-18-amd64", "2025-06-01T12:00:00Z"};
   f.settings = {"http://127.0.0.1:3000", "switchboard 0.1.0", "talk", 900, 50, 60, false, false, false, {"settle=2s"}};
   f.measured_s = 60;
   f.calls = {900, 900, 0, 0, 898, 900};

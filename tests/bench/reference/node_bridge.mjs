@@ -41,7 +41,7 @@ function bridge(caller) {
   };
 
   const dial = (callSid) => {
-    agent = new WebSocket(conversation, 'convai', { perMessageDeflate: false });
+    agent = new WebSocket(conversation, { perMessageDeflate: false });
     agent.on('open', () => {
       agent.send(JSON.stringify({
         type: 'conversation_initiation_client_data',
