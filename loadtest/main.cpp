@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
 
 #include "loadtest/demo/command.h"
+#include "loadtest/load/command.h"
+#include "loadtest/load/compare.h"
+#include "loadtest/load/ratios.h"
 #include "loadtest/sim/elevenlabs/command.h"
 #include "loadtest/sim/twilio/command.h"
 
@@ -12,6 +15,9 @@ int main(int argc, char** argv) {
   sim::twilio::add_call_command(app, exit_code);
   sim::elevenlabs::add_elevenlabs_command(app, exit_code);
   sim::demo::add_demo_command(app, exit_code);
+  sim::load::add_load_command(app, exit_code);
+  sim::load::add_compare_command(app, exit_code);
+  sim::load::add_ratios_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
