@@ -143,7 +143,7 @@ void Bridge::deliver_digits() {
 
 void Bridge::on_mark(std::string_view name) {
   if (playout_.on_mark(name, time_.now()))
-    events_.on_turn_changed();
+    events_.on_heard();
   else
     metrics_.marks_cleared.Increment();
 }

@@ -45,6 +45,7 @@ class BridgeEvents {
   virtual void on_agent_goodbye() = 0;
   virtual void on_dead_air() = 0;
   virtual void on_turn_changed() = 0;  ///< The transcript has grown or was cut.
+  virtual void on_heard() = 0;         ///< The caller has heard more of what was said. Comes with every mark.
   virtual void on_event(std::string_view kind, std::string detail_json) = 0;
 };
 

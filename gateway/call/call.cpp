@@ -10,6 +10,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto checkpoint_every = seconds{1};
+/// While somebody only listens: a mark a second for each call would otherwise be a transaction a second.
+constexpr auto listening_checkpoint_every = seconds{5};
 constexpr auto goodbye_quiet = milliseconds{1500};
 constexpr auto after_stop = milliseconds{2000};  // a carrier that has more to say about the call says it by then
 constexpr std::size_t most_events = 500;
@@ -220,9 +222,11 @@ base::Async<> Call::conversation() {
       wish(Wish::hang_up, Ending::too_long);
       continue;
     }
-    if (changed_ && now - saved_at_ >= checkpoint_every) save();
+    if ((changed_ && now - saved_at_ >= checkpoint_every) || now - saved_at_ >= listening_checkpoint_every)
+      checkpoint();
     auto const due = wish_ == Wish::none ? ends_by_ : base::Instant::max();
-    co_await ring_or(changed_ ? std::min(due, saved_at_ + checkpoint_every) : due);
+    auto const look_again = saved_at_ + (changed_ ? checkpoint_every : listening_checkpoint_every);
+    co_await ring_or(std::min<base::Instant>(due, look_again));
   }
 }
 
@@ -423,8 +427,16 @@ std::vector<crm::CallTurn> Call::all_turns(Heard heard) const {
   return turns;
 }
 
+/// Saves what is new, and otherwise only looks at the clock.
+void Call::checkpoint() {
+  if (changed_ || heard_more_)
+    save();
+  else
+    saved_at_ = services_.time.now();
+}
+
 void Call::save() {
-  changed_ = false;
+  changed_ = heard_more_ = false;
   saved_at_ = services_.time.now();
   ++record_.version;
   record_.turns = all_turns();

@@ -99,6 +99,7 @@ class Call final : private BridgeEvents {
   void on_agent_goodbye() override;
   void on_dead_air() override;
   void on_turn_changed() override;
+  void on_heard() override;
   void on_event(std::string_view kind, std::string detail_json) override;
 
   void start_agent(std::string note);
@@ -129,6 +130,7 @@ class Call final : private BridgeEvents {
   void note(std::string_view kind, std::string detail_json = "{}");
   void note(std::string_view kind, std::string_view key, std::string_view value);
   std::vector<crm::CallTurn> all_turns(Heard heard = Heard::proven) const;
+  void checkpoint();
   void save();
   void close_record();
 
@@ -160,7 +162,8 @@ class Call final : private BridgeEvents {
   bool agent_wanted_ = true;
   bool agent_running_ = false;
   bool stopping_ = false;
-  bool changed_ = false;
+  bool changed_ = false;     // what was said or happened
+  bool heard_more_ = false;  // nothing new but how much of it the caller has heard
   bool over_ = false;
   int attempts_ = 0;       // conversations since the agent was last wanted anew
   int conversations_ = 0;  // in the whole call

@@ -159,6 +159,12 @@ void Call::on_turn_changed() {
   bell_.ring();
 }
 
+void Call::on_heard() {
+  heard_more_ = true;
+  // Last words are over when they have been heard; for anybody else a later save is soon enough.
+  if (wish_ != Wish::none) bell_.ring();
+}
+
 void Call::on_event(std::string_view kind, std::string detail_json) {
   note(kind, std::move(detail_json));
   bell_.ring();

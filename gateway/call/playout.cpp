@@ -12,12 +12,14 @@ using std::chrono::nanoseconds;
 
 constexpr std::int64_t bytes_per_ms = media::telephone_rate / 1000;
 
-// An agent that streams in real time leaves gaps of one message; only a longer one may be the end of its turn.
-constexpr auto pause_that_may_be_the_end = milliseconds{100};
+// Part of a frame waits this long for its rest; then the carrier gets it, for it may be the last of the turn.
+constexpr auto patience_with_a_part = milliseconds{100};
+// An agent that streams in real time leaves gaps of one message; only a longer one is worth a mark of its own.
+constexpr auto pause_that_may_be_the_end = milliseconds{500};
 // A carrier that echoes no marks must not make a call grow.
 constexpr std::size_t most_pending_marks = 256;
-// A drained queue keeps this much storage for the next turn.
-constexpr std::size_t kept_queue_bytes = 256 * 1024;
+// A drained queue keeps this much storage for the next turn: two seconds.
+constexpr std::size_t kept_queue_bytes = 16 * 1024;
 
 constexpr nanoseconds length_of(std::int64_t bytes) {
   return nanoseconds{bytes * 1'000'000 / bytes_per_ms};
@@ -51,7 +53,8 @@ void Playout::push(std::size_t index, std::span<std::uint8_t const> mulaw, Insta
     if (queue_.capacity() > kept_queue_bytes) queue_ = {};
     queue_.clear();
     head_ = 0;
-  } else if (head_ > kept_queue_bytes) {
+  } else if (head_ >= queued_bytes()) {
+    // Less is moved than has been sent since the last time, so a turn without pauses does not grow the queue.
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }
@@ -93,7 +96,8 @@ void Playout::pump(Instant now) {
     auto const whole = front.bytes / media::mulaw_frame_bytes;
     if (whole == 0) {
       // The tail of a turn: complete at its end, or when the agent pauses and the carrier is about to run dry.
-      bool const pausing = now - last_push_ >= pause_that_may_be_the_end && ahead < 2 * media::frame_duration;
+      auto const patience = front.bytes > 0 ? patience_with_a_part : pause_that_may_be_the_end;
+      bool const pausing = now - last_push_ >= patience && ahead < 2 * media::frame_duration;
       if (!front.ended && !pausing) return;
       if (front.bytes > 0 && ahead > nanoseconds{0} && ahead + media::frame_duration > settings_.lead) return;
       finish_front(now);

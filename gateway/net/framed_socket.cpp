@@ -119,7 +119,6 @@ void FramedSocket::linger() {
 void FramedSocket::on_ready(std::uint32_t events) {
   if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
   if (blocked_since_) flush();
-  loop_.flush_waiting();
 }
 
 void FramedSocket::read(bool peer_has_ended) {

@@ -40,7 +40,7 @@ class Poller {
     std::uint32_t events;
     Listener* listener;
   };
-  static constexpr std::size_t batch = 256;
+  static constexpr std::size_t batch = 64;
 
   int epoll_;
   std::array<Ready, batch> ready_;

@@ -54,10 +54,8 @@ class SocketLoop final : public asio::execution_context::service {
   /// Nothing of this loop points to it any more. For destructors of connections that were never added, too.
   void forget(Connection& connection);
 
-  /// flush() comes when the event under way has been dealt with, so that all it sends leaves in one write.
+  /// flush() comes at the end of the turn, so that all a connection sends in it leaves in one write.
   void flush_soon(Connection& connection);
-  /// Does so now; connections call it when they have dealt with an event.
-  void flush_waiting();
   /// One wish a connection; a later call replaces it, nothing takes it back.
   void wake_at(Connection& connection, std::optional<Instant> when);
   /// on_ready() comes again soon although the kernel will not say so: for a connection that let others go first.
@@ -75,7 +73,9 @@ class SocketLoop final : public asio::execution_context::service {
  private:
   void shutdown() override;
   void watch();
-  void turn();
+  void rest();
+  std::size_t turn();
+  void flush_waiting();
   void arm();
   void wake_due();
 
@@ -83,6 +83,7 @@ class SocketLoop final : public asio::execution_context::service {
   Poller poller_;
   std::optional<asio::posix::stream_descriptor> descriptor_;
   std::optional<asio::steady_timer> timer_;
+  std::optional<asio::steady_timer> rest_;
   std::vector<char> read_buffer_;
   std::vector<std::string> spare_buffers_;
   std::vector<Connection*> waiting_to_flush_;
@@ -93,6 +94,7 @@ class SocketLoop final : public asio::execution_context::service {
   Instant now_ = Clock::now();
   std::size_t connections_ = 0;
   bool watching_ = false;
+  bool resting_ = false;
   bool in_turn_ = false;
   bool flush_posted_ = false;
   bool read_posted_ = false;

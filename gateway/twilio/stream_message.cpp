@@ -284,7 +284,9 @@ bool decode_usual_media(std::string_view text, Media& out) {
   if (!payload || !scanner.skip(R"(},"streamSid":")")) return false;
   auto const stream_sid = scanner.text();
   if (!stream_sid || !scanner.skip("}") || !scanner.at_end()) return false;
-  if (!base::is_twilio_sid(*stream_sid, "MZ") || !read_payload(*payload, out.payload)) return false;
+  // The last message's stream is this one's, as a rule.
+  bool const is_sid = *stream_sid == out.stream_sid.text() || base::is_twilio_sid(*stream_sid, "MZ");
+  if (!is_sid || !read_payload(*payload, out.payload)) return false;
   out.sequence = *sequence;
   out.chunk = *chunk;
   out.timestamp = std::chrono::milliseconds{*timestamp};

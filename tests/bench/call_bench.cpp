@@ -45,6 +45,7 @@ class NullEvents final : public BridgeEvents {
   void on_agent_goodbye() override {}
   void on_dead_air() override {}
   void on_turn_changed() override {}
+  void on_heard() override {}
   void on_event(std::string_view, std::string) override {}
 };
 

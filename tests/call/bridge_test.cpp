@@ -17,6 +17,7 @@ class Decisions : public BridgeEvents {
   void on_agent_goodbye() override {}
   void on_dead_air() override { ++dead_airs; }
   void on_turn_changed() override {}
+  void on_heard() override {}
   void on_event(std::string_view kind, std::string) override { events.emplace_back(kind); }
   int accepted = 0;
   int dead_airs = 0;
