@@ -12,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto caller_gap_before_silence = milliseconds{500};
+constexpr auto look_around_every = milliseconds{100};
 constexpr std::size_t most_digits = 32;
 
 std::vector<double> first_audio_buckets() {
@@ -35,12 +36,12 @@ BridgeMetrics::BridgeMetrics(base::Metrics& m)
                                       first_audio_buckets())} {}
 
 Bridge::Bridge(BridgeSettings settings, base::TimeSource& time, BridgeMetrics& metrics, BridgeEvents& events)
-    : settings_{settings},
-      time_{time},
+    : time_{time},
+      playout_{settings.playout, *this},
+      settings_{settings},
       metrics_{metrics},
       events_{events},
-      begun_{time.now()},
-      playout_{settings.playout, *this} {}
+      begun_{time.now()} {}
 
 milliseconds Bridge::since_begin() const {
   return std::chrono::duration_cast<milliseconds>(time_.now() - begun_);
@@ -294,8 +295,14 @@ void Bridge::send_mark(std::string_view name) {
 void Bridge::on_beat(base::Instant now) {
   playout_.pump(now);
   if (playout_.is_speaking(now)) last_sound_ = now;
-  if (!digits_.empty() && now - last_digit_ >= settings_.digit_pause) deliver_digits();
   keep_agent_fed(now);
+  if (now >= next_look_) look_around(now);
+}
+
+/// What need not be looked at fifty times a second.
+void Bridge::look_around(base::Instant now) {
+  next_look_ = now + look_around_every;
+  if (!digits_.empty() && now - last_digit_ >= settings_.digit_pause) deliver_digits();
   watch_for_dead_air(now);
   if (recording_) recording_->passed(since_begin());
   if (auto const count = playout_.underruns(); count > underruns_reported_) {

@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 constexpr auto checkpoint_every = seconds{1};
 /// While somebody only listens: a mark a second for each call would otherwise be a transaction a second.
-constexpr auto listening_checkpoint_every = seconds{5};
+constexpr auto listening_checkpoint_every = seconds{15};
 constexpr auto goodbye_quiet = milliseconds{1500};
 constexpr auto after_stop = milliseconds{2000};  // a carrier that has more to say about the call says it by then
 constexpr std::size_t most_events = 500;

@@ -107,16 +107,17 @@ class Playout {
   static void prove(Turn& state, Mark const& mark);
   void settle_unheard(Instant now, bool interrupted);
 
-  PlayoutSettings settings_;
-  PlayoutSink& sink_;
-  bool open_ = false;
-  std::vector<std::uint8_t> queue_;
-  std::size_t head_ = 0;  // before it everything has left
-  std::vector<Span> spans_;
-  std::vector<Turn> turns_;
-  std::vector<Mark> pending_marks_;
+  // What every beat touches comes first.
   Instant horizon_{};
   Instant last_push_{};
+  std::vector<Span> spans_;
+  bool open_ = false;
+  std::size_t head_ = 0;  // before it everything has left
+  std::vector<std::uint8_t> queue_;
+  PlayoutSettings settings_;
+  PlayoutSink& sink_;
+  std::vector<Turn> turns_;
+  std::vector<Mark> pending_marks_;
   std::chrono::nanoseconds round_trip_{0};  // newest measured delay between expected play time and echo
   std::uint64_t next_mark_ = 0;
   std::uint64_t underruns_ = 0;

@@ -27,13 +27,13 @@ FramedSocket::FramedSocket(RawStream stream, Role role, WebSocketSettings const&
                            asio::any_io_executor const& executor, std::string early)
     : loop_{SocketLoop::of(executor)},
       stream_{std::move(stream)},
-      settings_{settings},
       role_{role},
-      reader_{role, settings.max_message_bytes},
+      last_heard_{SocketLoop::Clock::now()},
+      early_{early.empty() ? nullptr : std::make_unique<std::string>(std::move(early))},
       queue_{loop_},
-      early_{std::move(early)},
-      over_{executor, asio::steady_timer::time_point::max()},
-      last_heard_{SocketLoop::Clock::now()} {
+      reader_{role, settings.max_message_bytes},
+      settings_{settings},
+      over_{executor, asio::steady_timer::time_point::max()} {
   settings_.idle_timeout = std::min(settings_.idle_timeout, longest_idle);
 }
 
@@ -122,9 +122,9 @@ void FramedSocket::on_ready(std::uint32_t events) {
 }
 
 void FramedSocket::read(bool peer_has_ended) {
-  if (!early_.empty() && state_ != State::over) {
-    auto early = std::exchange(early_, {});
-    take(early);
+  if (early_ && state_ != State::over) {
+    auto const early = std::exchange(early_, nullptr);
+    take(*early);
   }
   std::size_t seen = 0;
   for (int reads = 0; state_ != State::over; ++reads) {

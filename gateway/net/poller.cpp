@@ -7,6 +7,17 @@
 #include <system_error>
 
 namespace net {
+namespace {
+
+/// A connection that has been quiet for a whole frame is in no cache any more: asking for it while the ones before it
+/// are served hides most of the wait.
+void fetch_ahead(void const* listener) {
+  constexpr std::size_t line = 64;
+  constexpr std::size_t hot_lines = 6;
+  for (std::size_t i = 0; i < hot_lines; ++i) __builtin_prefetch(static_cast<char const*>(listener) + i * line);
+}
+
+}  // namespace
 
 Poller::Poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
   if (epoll_ < 0) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
@@ -36,7 +47,9 @@ std::size_t Poller::poll(std::chrono::milliseconds timeout) {
   if (found <= 0) return 0;
   found_ = static_cast<std::size_t>(found);
   for (std::size_t i = 0; i < found_; ++i) ready_[i] = {events[i].events, static_cast<Listener*>(events[i].data.ptr)};
+  fetch_ahead(ready_[0].listener);
   for (next_ = 0; next_ < found_;) {
+    if (next_ + 1 < found_) fetch_ahead(ready_[next_ + 1].listener);
     auto const [what, listener] = ready_[next_++];
     if (listener != nullptr) listener->on_ready(what);
   }

@@ -17,10 +17,12 @@ constexpr std::size_t read_buffer_bytes = 64 * 1024;
 constexpr std::size_t spare_buffers_kept = 64;
 constexpr std::size_t spare_buffer_bytes = 16 * 1024;
 constexpr std::size_t random_bytes = 4096;
-// Between two turns of a busy loop. Being woken for every message costs as much as the message: with a fifth of a
-// millisecond between turns a core with hundreds of calls is woken for ten at a time, and a loop with few calls never
-// rests, because its messages come further apart than that.
-constexpr auto rest_between_turns = std::chrono::microseconds{200};
+// Between two turns of a busy loop. To be woken for every message costs as much as the message itself, so the more
+// connections a loop has the longer it lets them gather: a quarter of a microsecond each, and never more than a
+// fortieth of a frame. A loop with few calls does not rest, because its messages come further apart than that.
+constexpr auto pause_a_connection = std::chrono::nanoseconds{250};
+constexpr auto shortest_pause = std::chrono::microseconds{100};
+constexpr auto longest_pause = std::chrono::microseconds{500};
 
 }  // namespace
 
@@ -81,7 +83,7 @@ void SocketLoop::watch() {
     auto const before = now_;
     if (!error) (void)turn();
     if (connections_ == 0) return;
-    if (!error && now_ - before < rest_between_turns)
+    if (!error && now_ - before < pause())
       rest();
     else
       watch();
@@ -91,7 +93,7 @@ void SocketLoop::watch() {
 /// Goes on by the clock until there is nothing to do, without asking the kernel to be woken.
 void SocketLoop::rest() {
   resting_ = true;
-  rest_->expires_at(now_ + rest_between_turns);
+  rest_->expires_at(now_ + pause());
   rest_->async_wait([this](boost::system::error_code error) {
     resting_ = false;
     if (error || connections_ == 0) return;
@@ -100,6 +102,10 @@ void SocketLoop::rest() {
     else if (connections_ > 0)
       watch();
   });
+}
+
+SocketLoop::Clock::duration SocketLoop::pause() const {
+  return std::clamp<Clock::duration>(pause_a_connection * connections_, shortest_pause, longest_pause);
 }
 
 std::size_t SocketLoop::turn() {

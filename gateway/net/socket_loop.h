@@ -76,6 +76,7 @@ class SocketLoop final : public asio::execution_context::service {
   void rest();
   std::size_t turn();
   void flush_waiting();
+  Clock::duration pause() const;
   void arm();
   void wake_due();
 

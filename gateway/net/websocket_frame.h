@@ -77,11 +77,11 @@ class MessageReader {
   std::nullopt_t violate(std::uint16_t code, std::string_view what);
 
   Role role_;
+  std::optional<Opcode> fragmented_;
+  Utf8Checker checker_;  // of the fragments so far
   std::size_t max_bytes_;
   std::string partial_;  // the beginning of a frame of which the rest has not come
   std::string message_;  // fragments so far
-  std::optional<Opcode> fragmented_;
-  Utf8Checker checker_;  // of the fragments so far
   std::optional<Violation> violation_;
 };
 

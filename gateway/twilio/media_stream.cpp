@@ -16,15 +16,31 @@ StreamMetrics::StreamMetrics(base::Metrics& m)
       audio_dropped{
           m.counter("switchboard_stream_messages_dropped_total", "Messages to a carrier that does not read.")} {}
 
+namespace {
+
+// One of each a thread: every stream of a core fills them in turn, and they never leave the cache.
+Media& media_of_thread() {
+  thread_local Media media;
+  return media;
+}
+std::string& text_of_thread() {
+  thread_local std::string text;
+  return text;
+}
+
+}  // namespace
+
 MediaStream::MediaStream(std::unique_ptr<net::WebSocket> socket, base::TimeSource& time, StreamMetrics& metrics,
                          asio::any_io_executor executor)
-    : socket_{std::move(socket)},
-      time_{time},
+    : time_{time},
+      usual_{media_of_thread()},
+      out_{text_of_thread()},
+      last_media_{time.now()},
+      socket_{std::move(socket)},
       metrics_{metrics},
       start_bell_{executor},
       end_bell_{executor},
-      watch_bell_{executor},
-      last_media_{time.now()} {}
+      watch_bell_{executor} {}
 
 MediaStream::~MediaStream() = default;
 
@@ -100,7 +116,7 @@ base::Async<> MediaStream::close() {
 }
 
 void MediaStream::on_text(std::string_view message) {
-  if (!start_) {
+  if (!has_started_) {
     before_start(message);
     return;
   }
@@ -131,13 +147,16 @@ void MediaStream::before_start(std::string_view message) {
   }
   if (auto* const start = std::get_if<Start>(&*incoming)) {
     start_ = std::move(*start);
+    has_started_ = true;
+    start_->stream_sid.text().copy(sid_.data(), sid_.size());
     last_media_ = time_.now();
     start_bell_.ring();
   }
 }
 
 void MediaStream::take(Media const& media) {
-  if (media.track != Track::inbound || (!media.stream_sid.empty() && media.stream_sid != start_->stream_sid)) {
+  if (media.track != Track::inbound ||
+      (!media.stream_sid.empty() && media.stream_sid.text() != std::string_view{sid_.data(), sid_.size()})) {
     metrics_.malformed.Increment();
     return;
   }

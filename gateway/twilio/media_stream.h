@@ -1,5 +1,6 @@
 #pragma once
 // One Twilio Media Stream: the caller's leg.
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,24 +60,28 @@ class MediaStream final : public CallerLeg, private net::WebSocketSink {
   static constexpr int most_messages_before_start = 4;
   static constexpr std::size_t most_early_frames = 100;
 
-  std::unique_ptr<net::WebSocket> socket_;
-  base::TimeSource& time_;
-  StreamMetrics& metrics_;
-  base::Bell start_bell_;
-  base::Bell end_bell_;
-  base::Bell watch_bell_;
+  // What every caller frame touches comes first and lies together: with a thousand calls a core the cost of a frame is
+  // the cache lines it has to fetch.
   CallerEvents* events_ = nullptr;
-  std::optional<Start> start_;
-  std::vector<Media> early_;  // between the start and its call's answer
-  Media usual_;               // reused for every media message
-  std::string out_;           // reused for every message to Twilio
+  base::TimeSource& time_;
+  Media& usual_;      // the thread's, for every media message
+  std::string& out_;  // the thread's, for every message to Twilio
   std::uint64_t next_chunk_ = 0;
-  std::size_t bytes_before_start_ = 0;
-  int messages_before_start_ = 0;
   base::Instant last_media_{};
+  std::array<char, 34> sid_{};  // the start's StreamSid
+  bool has_started_ = false;
   bool stop_seen_ = false;
   bool closed_by_us_ = false;
   bool closed_ = false;
+  std::unique_ptr<net::WebSocket> socket_;
+  StreamMetrics& metrics_;
+  std::optional<Start> start_;
+  base::Bell start_bell_;
+  base::Bell end_bell_;
+  base::Bell watch_bell_;
+  std::vector<Media> early_;  // between the start and its call's answer
+  std::size_t bytes_before_start_ = 0;
+  int messages_before_start_ = 0;
 };
 
 }  // namespace gateway::twilio

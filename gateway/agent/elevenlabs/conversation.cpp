@@ -20,6 +20,16 @@ constexpr std::size_t audio_buffer_kept = 256 * 1024;
 /// The browser client's assumption when the metadata does not say.
 constexpr std::string_view default_input_format = "pcm_16000";
 
+// One of each a thread: every conversation of a core fills them in turn, and they never leave the cache.
+std::string& text_of_thread() {
+  thread_local std::string text;
+  return text;
+}
+std::vector<std::uint8_t>& audio_of_thread() {
+  thread_local std::vector<std::uint8_t> audio;
+  return audio;
+}
+
 /// Messages that the call can understand only once it knows the agent's formats and conversation.
 template <class Message>
 constexpr bool needs_metadata = std::is_same_v<Message, Audio> || std::is_same_v<Message, AgentResponse> ||
@@ -32,9 +42,11 @@ constexpr bool needs_metadata = std::is_same_v<Message, Audio> || std::is_same_v
 Conversation::Conversation(Services const& services, AgentRequest const& request,
                            std::unique_ptr<net::WebSocket> socket, base::Instant started, AgentEvents& events,
                            std::vector<std::string>& unsaid, asio::any_io_executor executor)
-    : services_{services},
+    : socket_{std::move(socket)},
+      outgoing_{text_of_thread()},
+      audio_{audio_of_thread()},
+      services_{services},
       request_{request},
-      socket_{std::move(socket)},
       events_{events},
       unsaid_{unsaid},
       started_{started},

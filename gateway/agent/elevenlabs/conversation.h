@@ -98,33 +98,34 @@ class Conversation final : public net::WebSocketSink {
   void send_outgoing();
   bool is_over() const { return is_closing_ || verdict_.has_value(); }
 
+  // What every frame touches comes first and lies together.
+  std::unique_ptr<net::WebSocket> socket_;
+  std::string& outgoing_;             // the thread's, for every message we send
+  std::vector<std::uint8_t>& audio_;  // the thread's, for every audio message we receive
+  std::size_t backlog_bytes_ = 0;     // queued bytes beyond which the caller's audio is late and dropped
+  std::optional<AgentLegEnd> verdict_;
+  bool is_ready_ = false;
+  bool is_held_ = false;  // in the provider's queue: it throws away what we send
+  bool is_closing_ = false;
   Services const& services_;
   AgentRequest const& request_;
-  std::unique_ptr<net::WebSocket> socket_;
   AgentEvents& events_;
   std::vector<std::string>& unsaid_;
   base::Instant started_;
   asio::steady_timer alarm_;  // rings when watch() has something to look at
 
-  std::string outgoing_;             // reused by every message we send
-  std::vector<std::uint8_t> audio_;  // reused by every audio message we receive
   std::vector<std::string> early_;
   std::size_t early_bytes_ = 0;
   std::set<std::string, std::less<>> mcp_answered_;
   std::string id_;
-  std::int64_t turn_ = 0;          // the highest event id seen, for messages that lack theirs
-  std::size_t backlog_bytes_ = 0;  // queued bytes beyond which the caller's audio is late and dropped
+  std::int64_t turn_ = 0;  // the highest event id seen, for messages that lack theirs
 
   std::optional<base::Instant> due_;
   std::optional<ErrorEvent> error_;
-  std::optional<AgentLegEnd> verdict_;
   net::WebSocketClosed closed_;
-  bool is_ready_ = false;
-  bool is_held_ = false;  // in the provider's queue: it throws away what we send
   bool queue_timed_out_ = false;
   bool has_happened_ = false;
   bool hang_up_told_ = false;
-  bool is_closing_ = false;
   bool is_gone_ = false;
   bool goodbye_said_ = false;
 };
