@@ -42,9 +42,10 @@ bool Journal::append(Entry entry) {
   }
   {
     std::lock_guard const lock{mutex_};
-    known_.insert(entry.key);
     auto const waits = asked_.entries.find(entry.key);
     if (waits == asked_.entries.end()) {
+      if (asked_.entries.size() >= settings_.most_queued) return false;
+      if (asked_.order.size() > 2 * settings_.most_queued) drop_from_order();
       asked_.order.push_back(entry.key);
       auto key = entry.key;
       asked_.entries.emplace(std::move(key), std::move(entry));
@@ -59,13 +60,18 @@ bool Journal::append(Entry entry) {
 void Journal::forget(std::string const& key, std::int64_t version) {
   {
     std::lock_guard const lock{mutex_};
-    if (recovered_ && !known_.contains(key)) return;
     if (auto const waits = asked_.entries.find(key); waits != asked_.entries.end() && waits->second.version <= version)
       asked_.entries.erase(waits);
+    if (recovered_ && !taken_.contains(key)) return;
     auto& newest = asked_.forgotten.try_emplace(key, version).first->second;
     newest = std::max(newest, version);
   }
   wake_.notify_one();
+}
+
+/// Keys that were forgotten before they were written.
+void Journal::drop_from_order() {
+  std::erase_if(asked_.order, [this](auto const& key) { return !asked_.entries.contains(key); });
 }
 
 void Journal::when_certain(std::function<void()> then) {
@@ -115,6 +121,7 @@ bool Journal::wait_for_work(Work& work) {
   else
     wake_.wait(lock, due);
   std::swap(work, asked_);
+  for (auto const& [key, entry] : work.entries) taken_.insert(key);
   return !stopping_;
 }
 
@@ -124,7 +131,7 @@ bool Journal::recover() {
     auto const recovered = segments_.recover();
     std::unique_lock lock{mutex_};
     if (recovered) {
-      for (auto& key : segments_.keys()) known_.insert(std::move(key));
+      for (auto& key : segments_.keys()) taken_.insert(std::move(key));
       recovered_ = true;
       failing_ = false;
       lock.unlock();
@@ -206,7 +213,7 @@ void Journal::put_back(Work& work) {
 void Journal::settle(Work const& work, bool failed) {
   std::lock_guard const lock{mutex_};
   for (auto const& [key, version] : work.forgotten)
-    if (!segments_.holds(key) && !asked_.entries.contains(key)) known_.erase(key);
+    if (!segments_.holds(key)) taken_.erase(key);
   if (std::exchange(failing_, failed) && !failed) log_.info("journal can be written again");
 }
 

@@ -18,6 +18,7 @@ namespace crm::journal {
 struct JournalSettings {
   SegmentLimits limits{};
   std::chrono::milliseconds retry_after{200};  ///< A disk that failed.
+  std::size_t most_queued = 100'000;           ///< Entries in memory because the disk is slow or fails.
 };
 
 /// Keeps on disk what has not reached the database yet. All work with the disk is done by one thread of its own, so
@@ -32,8 +33,8 @@ class Journal {
   Journal(Journal const&) = delete;
   Journal& operator=(Journal const&) = delete;
 
-  /// Any thread; returns at once. A newer version replaces an older one that still waits for the disk. False, said
-  /// aloud, when the entry is over a limit of the format.
+  /// Any thread; returns at once. A newer version replaces an older one that still waits for the disk. False when
+  /// the entry is over a limit of the format, which is also logged, or when too many wait.
   bool append(Entry entry);
   /// The key up to this version is safe elsewhere; any thread, returns at once.
   void forget(std::string const& key, std::int64_t version);
@@ -67,6 +68,7 @@ class Journal {
     bool empty() const { return entries.empty() && forgotten.empty() && certain.empty() && reads.empty(); }
   };
 
+  void drop_from_order();
   void run();
   bool wait_for_work(Work& work);
   bool recover();
@@ -93,7 +95,7 @@ class Journal {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Work asked_;
-  std::unordered_set<std::string> known_;  // keys asked for or on disk; of no meaning before recovered_
+  std::unordered_set<std::string> taken_;  // keys on disk or in the thread's hands; incomplete before recovered_
   State state_;
   bool recovered_ = false;
   bool failing_ = false;

@@ -28,6 +28,17 @@ std::unexpected<base::Error> failed(char const* what, int error) {
   return base::fail(fault, fmt::format("journal: cannot {}: {}", what, std::strerror(error)));
 }
 
+/// So that a folder just made is still there after a loss of power, and the one it is in, which may be as new.
+void sync_above(std::filesystem::path folder) {
+  for (int level = 0; level < 2 && folder.has_parent_path(); ++level) {
+    folder = folder.parent_path();
+    int const fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;  // not ours to look into: then it is older than we are
+    (void)::fsync(fd);
+    ::close(fd);
+  }
+}
+
 class PosixFile final : public File {
  public:
   explicit PosixFile(int fd) : fd_{fd} {}
@@ -77,8 +88,11 @@ PosixFiles::PosixFiles(std::filesystem::path directory, Access access) : directo
   };
   if (access == Access::sole) {
     std::error_code error;
+    directory_ = std::filesystem::absolute(directory_, error).lexically_normal();
     std::filesystem::create_directories(directory_.parent_path(), error);
-    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) throw refuse("make", errno);
+    bool const made = ::mkdir(directory_.c_str(), 0700) == 0;
+    if (!made && errno != EEXIST) throw refuse("make", errno);
+    if (made) sync_above(directory_);
   }
   directory_fd_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (directory_fd_ < 0) throw refuse("open", errno);

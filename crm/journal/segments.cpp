@@ -37,7 +37,7 @@ Result<> Segments::recover() {
     }
   }
   std::ranges::sort(aside_);
-  if (std::ranges::find(*names, unfinished_name) != names->end()) (void)files_.remove(unfinished_name);
+  if (std::ranges::find(*names, unfinished_name) != names->end()) discard(unfinished_name);
   for (auto const& [number, name] : found_segments) {
     last_number_ = std::max(last_number_, number);
     auto const read = recover_segment(name, number);
@@ -233,7 +233,7 @@ Result<> Segments::begin_segment(std::uint64_t bytes) {
   bool const from_reserve = reserved_ && size == limits_.segment_bytes;
   auto const begun = begin_in(from_reserve ? reserve_name : unfinished_name, size, from_reserve);
   if (begun) suspect_ = false;
-  if (!begun && !from_reserve) (void)files_.remove(unfinished_name);
+  if (!begun && !from_reserve) discard(unfinished_name);
   return begun;
 }
 
@@ -331,6 +331,12 @@ void Segments::remove_needless() {
   remove_old_aside();
 }
 
+/// A file that is in nobody's way when it stays.
+void Segments::discard(char const* name) {
+  auto const removed = files_.remove(name);
+  (void)removed;
+}
+
 void Segments::remove_old_aside() {
   while (aside_.size() > most_aside && files_.remove(aside_.front())) aside_.erase(aside_.begin());
 }
@@ -345,7 +351,7 @@ void Segments::set_aside_space() {
   if (made) return;
   // Half a reserve only takes space from the others.
   file = base::fail(Fault::unavailable, "");
-  (void)files_.remove(reserve_name);
+  discard(reserve_name);
 }
 
 /// When what waits is a small part of the files, the oldest file's share of it is written again at the end.

@@ -107,6 +107,7 @@ class Segments {
   void finish_segment();
   bool is_needless(std::uint64_t number) const;
   void remove_needless();
+  void discard(char const* name);
   void remove_old_aside();
   void set_aside_space();
   void move_forward();

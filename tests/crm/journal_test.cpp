@@ -30,6 +30,7 @@ class GatedFiles final : public Files {
     bool open = true;
     std::atomic<bool> failing = false;
     std::atomic<int> syncs = 0;
+    std::atomic<int> waiting = 0;
 
     void set(bool now) {
       std::lock_guard const lock{mutex};
@@ -38,7 +39,9 @@ class GatedFiles final : public Files {
     }
     base::Result<> pass() {
       std::unique_lock lock{mutex};
+      ++waiting;
       opened.wait(lock, [this] { return open; });
+      --waiting;
       ++syncs;
       if (failing) return base::fail(base::Fault::unavailable, "Input/output error");
       return {};
@@ -83,11 +86,12 @@ class GatedFiles final : public Files {
 
 class JournalThread : public testing::Test {
  protected:
-  void start() {
-    journal.emplace(
-        std::make_unique<GatedFiles>(path, gate),
-        JournalSettings{.limits = {.segment_bytes = 64U << 10U}, .retry_after = std::chrono::milliseconds{1}},
-        base::Log::silent(), metrics);
+  void start(std::size_t most_queued = 10'000) {
+    journal.emplace(std::make_unique<GatedFiles>(path, gate),
+                    JournalSettings{.limits = {.segment_bytes = 64U << 10U},
+                                    .retry_after = std::chrono::milliseconds{1},
+                                    .most_queued = most_queued},
+                    base::Log::silent(), metrics);
   }
   std::future<void> certain() {
     auto const done = std::make_shared<std::promise<void>>();
@@ -190,6 +194,26 @@ TEST_F(JournalThread, refuses_what_is_too_large_and_goes_on) {
   EXPECT_TRUE(journal->append(entry("call_2", 1)));
   ASSERT_TRUE(comes(certain()));
   EXPECT_EQ(kept(), Kept{"call_2 1"});
+}
+
+TEST_F(JournalThread, has_a_bound_while_the_disk_hangs_and_needs_nothing_for_what_is_forgotten) {
+  start(/*most_queued=*/10);
+  ASSERT_TRUE(comes(certain()));
+  gate->set(false);
+  journal->append(entry("in_hand", 1));
+  while (gate->waiting == 0) std::this_thread::yield();
+  for (int i = 0; i < 1000; ++i) {
+    auto const key = "call_" + std::to_string(i);
+    EXPECT_TRUE(journal->append(entry(key, 1)));
+    journal->forget(key, 1);
+  }
+  int taken = 0;
+  while (taken < 1000 && journal->append(entry("more_" + std::to_string(taken), 1))) ++taken;
+  EXPECT_EQ(taken, 10);
+  EXPECT_TRUE(journal->append(entry("more_0", 2)));
+  gate->set(true);
+  ASSERT_TRUE(comes(certain()));
+  EXPECT_EQ(kept().size(), 11U);
 }
 
 TEST_F(JournalThread, can_be_surveyed_while_it_runs) {
