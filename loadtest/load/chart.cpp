@@ -12,9 +12,10 @@ namespace {
 constexpr double width = 720;
 constexpr double height = 300;
 constexpr double left = 64;
-constexpr double right = 16;
+constexpr double right = 32;
 constexpr double top = 34;
 constexpr double bottom = 68;
+constexpr double legend_row = 20;
 constexpr int colours = 6;
 
 /// From numbers to places in the drawing.
@@ -51,31 +52,54 @@ std::vector<Tick> round_ticks(double from, double to) {
   return ticks;
 }
 
+/// "0.01", "1", "1000" at their logarithms.
+std::vector<Tick> powers_of_ten(double from, double to) {
+  std::vector<Tick> ticks;
+  for (double power = from; power <= to; ++power) ticks.push_back({power, fmt::format("{:g}", std::pow(10, power))});
+  return ticks;
+}
+
+/// What is drawn: without the points that cannot be, and with logarithms where they are asked for.
+Chart prepared(Chart chart) {
+  for (auto& curve : chart.curves) {
+    if (chart.y_is_logarithmic)
+      for (auto& point : curve.points) point.y = std::log10(point.y);
+    std::erase_if(curve.points, [](Point const& point) { return !drawable(point); });
+  }
+  return chart;
+}
+
 struct Frame {
   Axis x{0, 1, left, width - right};
   Axis y{0, 1, height - bottom, top};
 };
 
 Frame frame_around(Chart const& chart) {
-  auto x_from = std::numeric_limits<double>::max();
-  auto x_to = std::numeric_limits<double>::lowest();
-  double y_to = 0;
+  double x_from = 0;
+  double x_to = std::numeric_limits<double>::lowest();
+  double y_from = std::numeric_limits<double>::max();
+  double y_to = std::numeric_limits<double>::lowest();
   auto const widen = [&](double x) {
     x_from = std::min(x_from, x);
     x_to = std::max(x_to, x);
   };
-  for (auto const& curve : chart.curves)
-    for (auto const& point : curve.points)
-      if (drawable(point)) {
-        widen(point.x);
-        y_to = std::max(y_to, point.y);
-      }
   for (auto const& tick : chart.x_ticks) widen(tick.at);
+  for (auto const& curve : chart.curves)
+    for (auto const& point : curve.points) {
+      widen(point.x);
+      y_from = std::min(y_from, point.y);
+      y_to = std::max(y_to, point.y);
+    }
   Frame frame;
   frame.x.from = x_from;
   frame.x.to = x_to > x_from ? x_to : x_from + 1;
-  // Values of zero only still get an axis, and the highest point stays below the title.
-  frame.y.to = y_to > 0 ? y_to * 1.05 : 1;
+  if (chart.y_is_logarithmic) {
+    frame.y.from = std::floor(y_from);
+    frame.y.to = std::max(std::ceil(y_to), frame.y.from + 1);
+  } else {
+    // Values of zero only still get an axis, and the highest point stays below the title.
+    frame.y.to = y_to > 0 ? y_to * 1.05 : 1;
+  }
   return frame;
 }
 
@@ -84,7 +108,10 @@ void add_text(std::string& out, double x, double y, std::string_view anchor, std
 }
 
 void add_axes(std::string& out, Chart const& chart, Frame const& frame) {
-  for (auto const& tick : round_ticks(frame.y.from, frame.y.to)) {
+  auto const& y_axis = frame.y;
+  auto const y_ticks =
+      chart.y_is_logarithmic ? powers_of_ten(y_axis.from, y_axis.to) : round_ticks(y_axis.from, y_axis.to);
+  for (auto const& tick : y_ticks) {
     auto const y = frame.y(tick.at);
     out += fmt::format(R"(<path class="grid" d="M{:.1f} {:.1f}H{:.1f}"/>)", left, y, width - right);
     add_text(out, left - 6, y + 4, "end", tick.text);
@@ -102,30 +129,41 @@ void add_axes(std::string& out, Chart const& chart, Frame const& frame) {
 void add_curve(std::string& out, Curve const& curve, Frame const& frame, int colour) {
   if (curve.dots) {
     for (auto const& point : curve.points)
-      if (drawable(point))
-        out += fmt::format(R"(<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="4"/>)", colour, frame.x(point.x),
-                           frame.y(point.y));
+      out += fmt::format(R"(<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="4"/>)", colour, frame.x(point.x),
+                         frame.y(point.y));
     return;
   }
   std::string path;
   for (auto const& point : curve.points)
-    if (drawable(point))
-      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", frame.x(point.x), frame.y(point.y));
+    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", frame.x(point.x), frame.y(point.y));
   if (!path.empty())
     out += fmt::format(R"(<path class="line c{}{}" d="{}"/>)", colour, curve.dashed ? " dashed" : "", path);
 }
 
-void add_legend(std::string& out, Chart const& chart) {
+/// Below the drawing, in as many rows as are needed; says how many.
+int add_legend(std::string& out, Chart const& chart) {
   double x = left;
-  int colour = 0;
+  int row = 0;
+  int colour = -1;
   for (auto const& curve : chart.curves) {
-    auto const number = colour++ % colours;
-    out += fmt::format(R"(<path class="line c{}{}" d="M{:.1f} {:.1f}h18"/>)", number, curve.dashed ? " dashed" : "", x,
-                       height - 12);
-    add_text(out, x + 24, height - 8, "start", curve.name);
+    ++colour;
+    if (curve.points.empty()) continue;
     // No script measures the text: 7 units a letter is what the font takes at most.
-    x += 44 + 7 * static_cast<double>(curve.name.size());
+    auto const length = 44 + 7 * static_cast<double>(curve.name.size());
+    if (x > left && x + length > width) {
+      x = left;
+      ++row;
+    }
+    auto const y = height - 12 + row * legend_row;
+    if (curve.dots)
+      out += fmt::format(R"(<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="4"/>)", colour % colours, x + 9, y);
+    else
+      out += fmt::format(R"(<path class="line c{}{}" d="M{:.1f} {:.1f}h18"/>)", colour % colours,
+                         curve.dashed ? " dashed" : "", x, y);
+    add_text(out, x + 24, y + 4, "start", curve.name);
+    x += length;
   }
+  return row + 1;
 }
 
 bool is_forbidden_in_xml(unsigned char c) {
@@ -172,18 +210,20 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string svg(Chart const& chart) {
-  auto const has_point = [](Curve const& curve) { return std::ranges::any_of(curve.points, drawable); };
-  if (std::ranges::none_of(chart.curves, has_point)) return "<p>" + escaped(chart.title) + ": not measured.</p>\n";
+std::string svg(Chart const& asked) {
+  auto const chart = prepared(asked);
+  auto const title = escaped(chart.title);
+  if (std::ranges::all_of(chart.curves, [](Curve const& curve) { return curve.points.empty(); }))
+    return "<p>" + title + ": not measured.</p>\n";
   auto const frame = frame_around(chart);
-  auto out =
-      fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><text class="title" x="{}" y="14">{}</text>)",
-                  width, height, escaped(chart.title), left, escaped(chart.title));
-  add_axes(out, chart, frame);
+  auto inside = fmt::format(R"(<text class="title" x="{}" y="14">{}</text>)", left, title);
+  add_axes(inside, chart, frame);
   int colour = 0;
-  for (auto const& curve : chart.curves) add_curve(out, curve, frame, colour++ % colours);
-  add_legend(out, chart);
-  return out + "</svg>\n";
+  for (auto const& curve : chart.curves) add_curve(inside, curve, frame, colour++ % colours);
+  auto const rows = add_legend(inside, chart);
+  return fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>)", width,
+                     height + (rows - 1) * legend_row, title, inside) +
+         "\n";
 }
 
 }  // namespace sim::load

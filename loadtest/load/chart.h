@@ -29,7 +29,8 @@ struct Chart {
   std::string x_name;
   std::string y_name;
   std::vector<Curve> curves;
-  std::vector<Tick> x_ticks;  ///< empty: round numbers
+  std::vector<Tick> x_ticks;      ///< empty: round numbers
+  bool y_is_logarithmic = false;  ///< points at zero and below are then left out
 };
 
 /// An <svg> element for HTML: no script, no outside reference, colours by the classes c0 to c5 of the page's style. A

@@ -87,7 +87,9 @@ class HeldSignals {
 
   void throw_if_any() const {
     timespec const at_once{};
-    if (sigtimedwait(&quit_, nullptr, &at_once) > 0) throw Interrupted{};
+    if (sigtimedwait(&quit_, nullptr, &at_once) <= 0) return;
+    std::cerr << "\nStopping; a gateway started here is given its time to end." << std::endl;
+    throw Interrupted{};
   }
 
  private:

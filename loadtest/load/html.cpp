@@ -186,7 +186,7 @@ std::string calls_chart(Report const& report) {
     to_agent[run.settings.label].push_back({calls, run.to_agent.latency.corrected.p99_ms});
     to_caller[run.settings.label].push_back({calls, run.to_caller.latency.corrected.p99_ms});
   }
-  Chart chart{"Calls against p99", "calls", "ms", {}, {}};
+  Chart chart{"Calls against p99", "calls", "ms", {}, {}, /*y_is_logarithmic=*/true};
   for (auto& [label, points] : to_agent) chart.curves.push_back({label + ", to agent", std::move(points), false, true});
   for (auto& [label, points] : to_caller)
     chart.curves.push_back({label + ", to caller", std::move(points), false, true});
@@ -213,8 +213,8 @@ std::string html(Report const& report) {
   out += "</style></head><body>\n<h1>Load test</h1>\n";
   if (!report.runs.empty()) {
     auto const& machine = report.runs.back().machine;
-    out += "<p>" + escaped(fmt::format("{}, {} cores, {}", machine.cpu_model, machine.cores, machine.kernel)) +
-           "</p>\n";
+    out +=
+        "<p>" + escaped(fmt::format("{}, {} cores, {}", machine.cpu_model, machine.cores, machine.kernel)) + "</p>\n";
   }
   if (report.max_calls)
     out += "<p>" +

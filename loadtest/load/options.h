@@ -70,4 +70,7 @@ struct Figures;  // loadtest/load/figures.h
 /// latency.
 Figures run(Options const& options, Progress const& progress);
 
+/// The same with every figure left in, whatever it is worth.
+Figures measure(Options const& options, Progress const& progress);
+
 }  // namespace sim::load

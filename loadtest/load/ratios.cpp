@@ -122,6 +122,10 @@ std::string to_text(std::vector<Standing> const& standings, std::string const& f
                        s.calls, s.us_per_frame, fmt::format("{:.2f}-{:.2f}", s.least_us, s.most_us), s.ratio,
                        s.per_call_kib ? fmt::format("{:.1f}", *s.per_call_kib) : "?", s.to_agent_p99_ms,
                        s.to_caller_p99_ms, s.lost, s.failed);
+  for (auto const& s : standings)
+    if (s.lost > 0 || s.failed > 0)
+      out +=
+          fmt::format("{} did not carry {} calls: work that it dropped is missing in its figures.\n", s.label, s.calls);
   return out;
 }
 

@@ -88,6 +88,12 @@ void withhold(Figures& figures) {
 }  // namespace
 
 Figures run(Options const& options, Progress const& progress) {
+  auto figures = measure(options, progress);
+  if (figures.generator.was_bottleneck) withhold(figures);
+  return figures;
+}
+
+Figures measure(Options const& options, Progress const& progress) {
   std::signal(SIGPIPE, SIG_IGN);
   allow_descriptors(options.calls);
   if (options.pin && !pin_to(0, *options.pin))
@@ -149,7 +155,6 @@ Figures run(Options const& options, Progress const& progress) {
     figures.outcomes_written = records.all;
     figures.outcomes_wrong = records.unexpected;
   }
-  if (figures.generator.was_bottleneck) withhold(figures);
   return figures;
 }
 

@@ -249,9 +249,10 @@ void Swarm::storm(std::int64_t now_ns) {
 }
 
 void Swarm::hang_up_due(std::int64_t now_ns) {
-  // Over two seconds: what a storm costs is the business of its own scenario.
-  auto const count = static_cast<std::int64_t>(calls_.size());
-  while (hung_up_ < calls_.size() && now_ns >= phase_ns_ + static_cast<std::int64_t>(hung_up_) * 2 * second_ns / count)
+  // At the ramp's rate, within two seconds at most: what a storm costs is the business of its own scenario.
+  auto const between = std::min(static_cast<std::int64_t>(1e9 / trial_.options.ramp),
+                                2 * second_ns / static_cast<std::int64_t>(calls_.size()));
+  while (hung_up_ < calls_.size() && now_ns >= phase_ns_ + static_cast<std::int64_t>(hung_up_) * between)
     calls_[hung_up_++]->hang_up();
 }
 

@@ -49,7 +49,7 @@ load() {
   shift 2
   local file=$out/$label-$round.json
   rm -f "$file"
-  timeout --kill-after=20 "$patience" "$bench/realtime.sh" 20 "$programs/switchboard-sim" load --label "$label" --scenario talk --ramp "$ramp" \
+  timeout --kill-after=60 "$patience" "$bench/realtime.sh" 20 "$programs/switchboard-sim" load --label "$label" --scenario talk --ramp "$ramp" \
     --for "${seconds}s" --pin 1 --json "$file" "$@" >"$out/$label-$round.txt" 2>"$out/$label-$round.log" &
   generator=$!
   wait "$generator" || status=$?

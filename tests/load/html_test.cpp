@@ -96,7 +96,23 @@ TEST(LoadChart, leaves_out_points_that_are_no_numbers) {
 TEST(LoadChart, keeps_all_points_inside_the_drawing) {
   auto const drawing = sim::load::svg({"t", "x", "y", {{"c", {{-5, 0}, {5, 1e9}}, false, true}}, {}});
   EXPECT_NE(drawing.find(R"(<circle class="dot c0" cx="64.0" cy="232.0")"), std::string::npos) << drawing;
-  EXPECT_NE(drawing.find(R"(cx="704.0")"), std::string::npos) << drawing;
+  EXPECT_NE(drawing.find(R"(cx="688.0")"), std::string::npos) << drawing;
+}
+
+TEST(LoadChart, gives_each_power_of_ten_the_same_room_on_a_logarithmic_axis) {
+  auto const drawing =
+      sim::load::svg({"t", "x", "y", {{"c", {{0, 0.1}, {1, 1}, {2, 10}, {3, 0}}, false, true}}, {}, true});
+  for (auto const* place : {R"(cx="64.0" cy="232.0")", R"(cx="376.0" cy="133.0")", R"(cx="688.0" cy="34.0")"})
+    EXPECT_NE(drawing.find(place), std::string::npos) << place << drawing;
+  for (auto const* tick : {">0.1<", ">1<", ">10<"}) EXPECT_NE(drawing.find(tick), std::string::npos) << tick;
+}
+
+TEST(LoadChart, breaks_a_long_legend_into_rows_and_leaves_out_what_has_no_point) {
+  std::string const name(40, 'n');
+  sim::load::Curve const curve{name, {{0, 1}}};
+  auto const drawing = sim::load::svg({"t", "x", "y", {curve, {"nothing", {}}, curve, curve}, {}});
+  EXPECT_NE(drawing.find(R"(viewBox="0 0 720 320")"), std::string::npos) << drawing;
+  EXPECT_EQ(drawing.find("nothing"), std::string::npos);
 }
 
 TEST(LoadChart, replaces_what_xml_forbids) {

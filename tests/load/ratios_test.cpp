@@ -60,6 +60,9 @@ TEST(LoadRatios, add_up_what_was_lost_in_any_round) {
   EXPECT_EQ((*found)[0].lost, 5);
   EXPECT_EQ((*found)[0].failed, 1);
   EXPECT_EQ((*found)[1].lost, 0);
+  auto const text = to_text(*found, "floor");
+  EXPECT_NE(text.find("ours did not carry 900 calls"), std::string::npos) << text;
+  EXPECT_EQ(text.find("floor did not carry"), std::string::npos) << text;
 }
 
 TEST(LoadRatios, let_each_program_have_its_own_number_of_calls) {
