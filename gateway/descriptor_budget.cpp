@@ -9,7 +9,7 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t of_a_call = 3;      // the caller's socket, the agent's, a recording
-constexpr std::size_t of_a_core = 8;      // event loop, listener, database connections
+constexpr std::size_t of_a_core = 12;     // event loop and poller, listener, database connections with a copy each
 constexpr std::size_t of_a_process = 40;  // log, operations port, back office, outgoing HTTP
 constexpr std::size_t fewest_sockets = 16;
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <deque>
 
 #include "tests/flow/raw_stream.h"
 
@@ -99,6 +100,43 @@ TEST_F(MediaDoor, a_replayed_webhook_is_the_same_call_and_one_row) {
   EXPECT_EQ(late.body.find("<Stream"), std::string::npos) << late.body;
   EXPECT_EQ(scene().process().live_calls(), 0U);
   EXPECT_EQ(scene().records(), 1U);
+}
+
+TEST_F(MediaDoor, the_socket_that_has_kept_its_start_back_longest_makes_way_for_a_new_one_and_live_streams_stay) {
+  auto const tune = [](config::Settings& settings) {
+    settings.cores = 1;
+    settings.media.preauth_timeout = 60s;
+    settings.limits.max_unproven_of_address = 16;
+  };
+  auto const number = scene(tune).hire(steady_talker(4s));
+  scene().open();
+  auto plan = scene().plan(number);
+  plan.caller.speech = speech(8s);
+  plan.caller.speech_at = 0ms;
+  auto const live = scene().place(plan);
+  live.until(EventKind::first_audio);
+
+  auto const url = invite(ring(number), number).url;
+  auto const crowd = [&]() -> base::Async<> {
+    std::deque<RawStream> sockets;
+    for (int i = 0; i < 20; ++i) {
+      auto& socket = sockets.emplace_back(scene(), sim::twilio::new_sid("CA"));
+      auto const opened = co_await socket.connect(url);
+      EXPECT_TRUE(opened);
+      socket.send_connected();
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      auto const code = co_await sockets[i].close_code(3s);
+      EXPECT_EQ(code, 1006) << i;
+    }
+    EXPECT_TRUE(sockets.back().is_open());
+    for (auto& socket : sockets) co_await socket.hang_up();
+  };
+  scene().run(crowd());
+  EXPECT_GE(scene().metric("switchboard_unproven_connections_dropped_total{of=\"address\"}"), 4);
+  scene().hang_up(live);
+  EXPECT_EQ(live.result().streams.at(0).frames_lost, 0U);
+  EXPECT_EQ(scene().record(live.sid()).ending, "caller_hung_up");
 }
 
 TEST_F(MediaDoor, sockets_that_prove_nothing_are_turned_away_and_the_live_call_does_not_notice) {
