@@ -27,6 +27,8 @@ class WebSocketSink {
   virtual ~WebSocketSink() = default;
   virtual void on_text(std::string_view message) = 0;
   virtual void on_binary(std::size_t /*bytes*/) {}
+  /// A message has been received and is about to be read: time to ask the memory for what it will touch.
+  virtual void on_soon() {}
 };
 
 /// How a connection ended. `code` is the peer's or our close code, 1006 when the connection broke without one.

@@ -52,6 +52,7 @@ class MediaStream final : public CallerLeg, private net::WebSocketSink {
  private:
   void on_text(std::string_view message) override;
   void on_binary(std::size_t bytes) override;
+  void on_soon() override;
   void before_start(std::string_view message);
   void take(Media const& media);
   void take_general(std::string_view message);

@@ -150,6 +150,30 @@ TEST(AgentMessage, audio_is_found_in_any_order_and_spacing_of_members) {
   }
 }
 
+TEST(AgentMessage, audio_is_the_same_the_short_way_and_the_long_way) {
+  for (std::string const id : {"0", "7", "123456789012"}) {
+    for (std::string const text :
+         {"{\"type\":\"audio\",\"audio_event\":{\"audio_base_64\":\"AQID\",\"event_id\":" + id + "}}",
+          "{\"audio_event\":{\"audio_base_64\":\"AQID\",\"event_id\":" + id + "},\"type\":\"audio\"}"}) {
+      auto longer = text;
+      longer.insert(1, " ");  // a blank leads to the JSON parser
+      Decoded const short_way{text};
+      Decoded const long_way{longer};
+      auto const* one = short_way.as<Audio>();
+      auto const* other = long_way.as<Audio>();
+      ASSERT_NE(one, nullptr) << text;
+      ASSERT_NE(other, nullptr) << longer;
+      EXPECT_EQ(one->event_id, other->event_id);
+      EXPECT_EQ(bytes_of(*one), bytes_of(*other));
+    }
+  }
+  for (auto const* text : {R"({"type":"audio","audio_event":{"audio_base_64":"AQID","event_id":01}})",
+                           R"({"type":"audio","audio_event":{"audio_base_64":"AQID","event_id":7}}})",
+                           R"({"type":"audio","audio_event":{"audio_base_64":"AQID","event_id":}})",
+                           R"({"audio_event":{"audio_base_64":"AQID","event_id":7}})"})
+    EXPECT_EQ(Decoded{text}.as<Audio>(), nullptr) << text;
+}
+
 TEST(AgentMessage, audio_that_is_no_audio_is_refused) {
   for (char const* text :
        {R"({"type":"audio"})", R"({"type":"audio","audio":{"chunk":"AAAA"}})",

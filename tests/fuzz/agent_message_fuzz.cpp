@@ -23,6 +23,10 @@ void check_audio(std::string_view text, Audio const& audio) {
   std::vector<std::uint8_t> bytes(media::base64_decoded_bound(text.size()));
   auto const size = media::decode_base64(json["audio_event"]["audio_base_64"].get<std::string>(), bytes);
   if (!size || !std::ranges::equal(audio.bytes, std::span{bytes}.first(*size))) std::abort();
+  auto const id = json["audio_event"].find("event_id");
+  bool const has_plain_id =
+      id != json["audio_event"].end() && id->is_number_unsigned() && id->get<std::uint64_t>() < 1000;
+  if (has_plain_id && audio.event_id != id->get<std::int64_t>()) std::abort();
   if (audio.alignment && audio.alignment->characters.size() != audio.alignment->starts_ms.size()) std::abort();
 }
 
