@@ -2,7 +2,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
 
-#include "gateway/base/async.h"
+#include "gateway/base/time_source.h"
 
 namespace base {
 
@@ -23,7 +23,19 @@ class Bell {
     auto const stop = co_await asio::this_coro::cancellation_state;
     // A cancellation that came before this wait will not come again.
     bool const cancelled = stop.cancelled() != asio::cancellation_type::none;
-    if (!rung_ && !cancelled) (void)co_await timer_.async_wait(quietly);
+    if (!rung_ && !cancelled) {
+      if (timer_.expiry() != asio::steady_timer::time_point::max())
+        timer_.expires_at(asio::steady_timer::time_point::max());
+      (void)co_await timer_.async_wait(quietly);
+    }
+    co_return std::exchange(rung_, false);
+  }
+  /// The same, and false at `deadline` too. Only where nobody else waits for this bell.
+  Async<bool> wait_until(TimeSource& time, TimeSource::Instant deadline) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const stop = co_await asio::this_coro::cancellation_state;
+    bool const cancelled = stop.cancelled() != asio::cancellation_type::none;
+    if (!rung_ && !cancelled) co_await time.wait_for_either(deadline, timer_);
     co_return std::exchange(rung_, false);
   }
 

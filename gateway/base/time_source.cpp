@@ -17,6 +17,19 @@ Async<Result<>> SystemTime::wait_until(Instant when) {
   co_return Result<>{};
 }
 
+Async<> TimeSource::wait_for_either(Instant when, asio::steady_timer& alarm) {
+  using namespace asio::experimental::awaitable_operators;
+  co_await asio::this_coro::throw_if_cancelled(false);
+  alarm.expires_at(Instant::max());
+  (void)co_await (wait_until(when) || alarm.async_wait(quietly));
+}
+
+Async<> SystemTime::wait_for_either(Instant when, asio::steady_timer& alarm) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  alarm.expires_at(when);
+  (void)co_await alarm.async_wait(quietly);
+}
+
 std::string iso8601(TimeSource::Wall when) {
   auto const ms = std::chrono::floor<std::chrono::milliseconds>(when);
   auto const seconds = std::chrono::floor<std::chrono::seconds>(ms);

@@ -1,4 +1,5 @@
 #pragma once
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 
 #include "gateway/base/async.h"
@@ -21,6 +22,9 @@ class TimeSource {
   virtual Async<Result<>> wait_until(Instant when) = 0;
 
   Async<Result<>> wait(Clock::duration how_long) { return wait_until(now() + how_long); }
+  /// Resumes at `when`, or as soon as what waits for `alarm` is cancelled; nobody else may wait for it meanwhile.
+  /// Waiting for either of two things costs a group of coroutines as a rule, and every call waits so all its life.
+  virtual Async<> wait_for_either(Instant when, asio::steady_timer& alarm);
 };
 
 using Instant = TimeSource::Instant;
@@ -31,6 +35,7 @@ class SystemTime final : public TimeSource {
   Instant now() const override { return Clock::now(); }
   Wall wall() const override { return std::chrono::system_clock::now(); }
   Async<Result<>> wait_until(Instant when) override;
+  Async<> wait_for_either(Instant when, asio::steady_timer& alarm) override;
 };
 
 /// "2026-01-31T09:30:00.123Z", the form of every time at the edge.

@@ -188,7 +188,7 @@ base::Async<> Call::ring_or(base::Instant deadline) {
   auto state = co_await asio::this_coro::cancellation_state;
   // A cancellation that came before would not be felt by the wait.
   if (state.cancelled() == asio::cancellation_type::none)
-    (void)co_await (bell_.wait() || services_.time.wait_until(deadline));
+    (void)co_await bell_.wait_until(services_.time, deadline);
   if (state.cancelled() == asio::cancellation_type::none) co_return;
   stopping_ = true;
   if (!terminal_) terminal_ = crm::CallStatus::completed;

@@ -2,8 +2,6 @@
 
 namespace gateway::twilio {
 
-using namespace asio::experimental::awaitable_operators;
-
 StreamMetrics::StreamMetrics(base::Metrics& m)
     : accepted{m.counter("switchboard_streams_accepted_total", "Media streams that proved their call.")},
       refused_unsigned{
@@ -53,19 +51,24 @@ base::Async<> MediaStream::read() {
 }
 
 base::Async<std::optional<Start>> MediaStream::started(base::Instant deadline) {
-  while (!start_ && !closed_ && time_.now() < deadline)
-    (void)co_await (start_bell_.wait() || time_.wait_until(deadline));
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto const stop = co_await asio::this_coro::cancellation_state;
+  auto const is_wanted = [&] { return stop.cancelled() == asio::cancellation_type::none; };
+  while (!start_ && !closed_ && time_.now() < deadline && is_wanted())
+    (void)co_await start_bell_.wait_until(time_, deadline);
   co_return closed_ ? std::nullopt : start_;
 }
 
 base::Async<> MediaStream::watch(std::chrono::milliseconds limit) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto const stop = co_await asio::this_coro::cancellation_state;
   while (!closed_) {
     auto const due = last_media_ + limit;
-    if (time_.now() >= due) {
+    if (time_.now() >= due || stop.cancelled() != asio::cancellation_type::none) {
       socket_->abort();
       co_return;
     }
-    (void)co_await (watch_bell_.wait() || time_.wait_until(due));
+    (void)co_await watch_bell_.wait_until(time_, due);
   }
 }
 

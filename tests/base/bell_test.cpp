@@ -75,4 +75,58 @@ TEST_F(Bell, rung_between_cancellation_and_resumption_is_not_lost) {
   EXPECT_EQ(heard, std::vector{true});
 }
 
+/// Waits for a ring until a time, on a clock that the test moves and on the machine's.
+struct BellWithDeadline : BellScene {
+  test::ManualTime manual;
+  base::SystemTime system;
+  base::Async<> listen_until(base::TimeSource& time, base::Instant deadline) {
+    bool const rung = co_await bell.wait_until(time, deadline);
+    heard.push_back(rung);
+  }
+};
+
+TEST_F(BellWithDeadline, says_true_at_a_ring_and_false_when_the_time_is_up) {
+  tasks.spawn(listen_until(manual, manual.now() + std::chrono::seconds{1}));
+  test::settle(context);
+  bell.ring();
+  test::settle(context);
+  EXPECT_EQ(heard, std::vector{true});
+  tasks.spawn(listen_until(manual, manual.now() + std::chrono::seconds{1}));
+  test::settle(context);
+  EXPECT_EQ(heard.size(), 1u);
+  manual.advance(std::chrono::seconds{1});
+  test::settle(context);
+  EXPECT_EQ(heard, (std::vector{true, false}));
+}
+
+TEST_F(BellWithDeadline, on_the_machines_clock_does_the_same_with_one_timer) {
+  tasks.spawn(listen_until(system, system.now() + std::chrono::hours{1}));
+  test::settle(context);
+  bell.ring();
+  test::settle(context);
+  EXPECT_EQ(heard, std::vector{true});
+  tasks.spawn(listen_until(system, system.now()));
+  test::play(context, [this]() -> base::Async<> {
+    while (heard.size() < 2) co_await asio::post(context, base::quietly);
+  });
+  EXPECT_EQ(heard, (std::vector{true, false}));
+  tasks.spawn(listen());
+  test::settle(context);
+  EXPECT_EQ(heard.size(), 2u) << "a wait without a deadline ended with the deadline before it";
+  bell.ring();
+  test::settle(context);
+  EXPECT_EQ(heard.size(), 3u);
+}
+
+TEST_F(BellWithDeadline, says_false_when_the_waiting_is_cancelled) {
+  for (base::TimeSource* const time :
+       {static_cast<base::TimeSource*>(&system), static_cast<base::TimeSource*>(&manual)}) {
+    tasks.spawn(listen_until(*time, time->now() + std::chrono::hours{1}));
+    test::settle(context);
+    tasks.cancel_all();
+    test::settle(context);
+  }
+  EXPECT_EQ(heard, (std::vector{false, false}));
+}
+
 }  // namespace

@@ -152,8 +152,8 @@ TEST(AgentMessage, audio_is_found_in_any_order_and_spacing_of_members) {
 
 TEST(AgentMessage, audio_is_the_same_the_short_way_and_the_long_way) {
   for (std::string const id : {"0", "7", "123456789012"}) {
-    for (std::string const text :
-         {"{\"type\":\"audio\",\"audio_event\":{\"audio_base_64\":\"AQID\",\"event_id\":" + id + "}}",
+    for (std::string const& text :
+         {std::string{"{\"type\":\"audio\",\"audio_event\":{\"audio_base_64\":\"AQID\",\"event_id\":"} + id + "}}",
           "{\"audio_event\":{\"audio_base_64\":\"AQID\",\"event_id\":" + id + "},\"type\":\"audio\"}"}) {
       auto longer = text;
       longer.insert(1, " ");  // a blank leads to the JSON parser
