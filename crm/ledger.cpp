@@ -267,6 +267,7 @@ void CallLedger::refused(Waiting& waiting, base::Error const& error) {
                                                      {"kept_in_journal", waiting.journalled},
                                                      {"detail", error.detail}});
   (waiting.journalled ? refused_ : lost_).Increment();
+  set_aside_[waiting.record.id] = waiting.record.version;
   if (waiting.read_back) --reading_back_;
   forget_one();
 }
@@ -294,7 +295,13 @@ Async<> CallLedger::read_back() {
       if (!room) co_return;
       auto const page = co_await next_page(behind);
       if (!page) co_return;
-      for (auto const& entry : page->entries) take_back(entry);
+      // A page may hold more than memory may take: the rest is read again when there is room.
+      std::size_t taken = 0;
+      for (; taken < page->entries.size() && has_room_to_read(); ++taken) {
+        take_back(page->entries[taken]);
+        behind = page->places[taken];
+      }
+      if (taken < page->entries.size()) continue;
       behind = page->last;
       end = page->end;
     }
@@ -310,9 +317,13 @@ Async<> CallLedger::read_back() {
   }
 }
 
+bool CallLedger::has_room_to_read() const {
+  return !away_ && !draining_ && waiting_.size() <= std::min(settings_.most_read_back, settings_.most_waiting - 1);
+}
+
 /// While the database is away, memory is for the calls of today; what is on disk is safe there. False when cancelled.
 Async<bool> CallLedger::room_to_read() {
-  while (away_ || draining_ || waiting_.size() > std::min(settings_.most_read_back, settings_.most_waiting - 1)) {
+  while (!has_room_to_read()) {
     bool const rung = co_await room_.wait();
     if (!rung) co_return false;
   }
@@ -344,6 +355,8 @@ void CallLedger::take_back(journal::Entry const& entry) {
   auto const is_known = [&](Waiting const& waiting) {
     return waiting.record.id == record->id && waiting.record.version >= record->version;
   };
+  auto const aside = set_aside_.find(record->id);
+  if (aside != set_aside_.end() && aside->second >= record->version) return;
   if (std::ranges::any_of(in_hand_, is_known)) return;
   if (auto const waits = waiting_.find(record->id); waits != waiting_.end()) {
     if (is_known(waits->second)) return;

@@ -80,6 +80,7 @@ class CallLedger {
   base::Async<base::Result<>> write_in_hand();
   base::Async<> watch();
   base::Async<> read_back();
+  bool has_room_to_read() const;
   base::Async<bool> room_to_read();
   base::Async<std::optional<journal::Page>> next_page(journal::Place behind);
   base::Async<base::Result<bool>> keep(std::vector<Waiting> const& together);
@@ -113,6 +114,8 @@ class CallLedger {
   std::unordered_map<base::CallId, Waiting> waiting_;
   std::deque<base::CallId> order_;  // each id in `waiting_` once
   std::vector<Waiting> in_hand_;    // being written
+  std::unordered_map<base::CallId, std::int64_t>
+      set_aside_;  // refused by the database: not tried again before the next start
   std::optional<base::Instant> writing_since_;
   std::optional<journal::Page> page_;
   std::size_t reading_back_ = 0;  // waiting or in hand because of the journal

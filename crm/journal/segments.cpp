@@ -147,7 +147,10 @@ Page Segments::read(Place place, std::uint64_t most_bytes) {
     page.last = next->first;
     auto const& live = live_.at(next->second);
     bytes += live.bytes;
-    if (auto entry = read_entry(next->second, live)) page.entries.push_back(*std::move(entry));
+    auto entry = read_entry(next->second, live);
+    if (!entry) continue;
+    page.entries.push_back(*std::move(entry));
+    page.places.push_back(next->first);
   }
   page.end = next == order_.end();
   return page;

@@ -31,7 +31,8 @@ struct Place {
 /// Some of what waits, in order.
 struct Page {
   std::vector<Entry> entries;
-  Place last;  ///< Of this page: read on behind it.
+  std::vector<Place> places;  ///< Of the entries, one each.
+  Place last;                 ///< Of this page: read on behind it.
   bool end = false;
 };
 

@@ -10,8 +10,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto checkpoint_every = seconds{1};
-/// While somebody only listens: a mark a second for each call would otherwise be a transaction a second.
-constexpr auto listening_checkpoint_every = seconds{15};
+/// While the caller only listens: the longer it goes on, the rarer, or a mark a second would be a transaction a second.
+constexpr auto rarest_checkpoint_every = seconds{16};
 constexpr auto goodbye_quiet = milliseconds{1500};
 constexpr auto after_stop = milliseconds{2000};  // a carrier that has more to say about the call says it by then
 constexpr std::size_t most_events = 500;
@@ -187,8 +187,7 @@ base::Async<> Call::close_caller() {
 base::Async<> Call::ring_or(base::Instant deadline) {
   auto state = co_await asio::this_coro::cancellation_state;
   // A cancellation that came before would not be felt by the wait.
-  if (state.cancelled() == asio::cancellation_type::none)
-    (void)co_await bell_.wait_until(services_.time, deadline);
+  if (state.cancelled() == asio::cancellation_type::none) (void)co_await bell_.wait_until(services_.time, deadline);
   if (state.cancelled() == asio::cancellation_type::none) co_return;
   stopping_ = true;
   if (!terminal_) terminal_ = crm::CallStatus::completed;
@@ -222,10 +221,10 @@ base::Async<> Call::conversation() {
       wish(Wish::hang_up, Ending::too_long);
       continue;
     }
-    if ((changed_ && now - saved_at_ >= checkpoint_every) || now - saved_at_ >= listening_checkpoint_every)
-      checkpoint();
+    if (changed_) listening_pause_ = checkpoint_every;
+    if (now - saved_at_ >= listening_pause_) checkpoint();
     auto const due = wish_ == Wish::none ? ends_by_ : base::Instant::max();
-    auto const look_again = saved_at_ + (changed_ ? checkpoint_every : listening_checkpoint_every);
+    auto const look_again = saved_at_ + listening_pause_;
     co_await ring_or(std::min<base::Instant>(due, look_again));
   }
 }
@@ -429,6 +428,7 @@ std::vector<crm::CallTurn> Call::all_turns(Heard heard) const {
 
 /// Saves what is new, and otherwise only looks at the clock.
 void Call::checkpoint() {
+  if (!changed_) listening_pause_ = std::min<milliseconds>(2 * listening_pause_, rarest_checkpoint_every);
   if (changed_ || heard_more_)
     save();
   else

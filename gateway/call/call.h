@@ -162,8 +162,9 @@ class Call final : private BridgeEvents {
   bool agent_wanted_ = true;
   bool agent_running_ = false;
   bool stopping_ = false;
-  bool changed_ = false;     // what was said or happened
-  bool heard_more_ = false;  // nothing new but how much of it the caller has heard
+  bool changed_ = false;                             // what was said or happened
+  bool heard_more_ = false;                          // nothing new but how much of it the caller has heard
+  std::chrono::milliseconds listening_pause_{1000};  // from one look at that to the next
   bool over_ = false;
   int attempts_ = 0;       // conversations since the agent was last wanted anew
   int conversations_ = 0;  // in the whole call

@@ -91,6 +91,18 @@ TEST(Call, saves_what_was_said_about_once_a_second) {
   EXPECT_LE(saved, 12U);
 }
 
+TEST(Call, saves_ever_more_rarely_while_the_caller_only_listens) {
+  CallScene call;
+  call.starts();
+  call.agent_says(1, milliseconds{60'000});
+  call.passes(milliseconds{1'500});
+  auto const before = call.records.snapshots.size();
+  call.passes(milliseconds{50'000});
+  auto const saved = call.records.snapshots.size() - before;
+  EXPECT_GE(saved, 4U);
+  EXPECT_LE(saved, 6U);
+}
+
 // ---- the agent ends the call
 
 TEST(Call, plays_the_goodbye_to_its_end_before_it_hangs_up) {
