@@ -120,7 +120,7 @@ Figures measure(Options const& options, Progress const& progress) {
                               .carrier_url = own,
                               .account_sid = trial.account_sid,
                               .auth_token = trial.auth_token,
-                              .authority = tls ? tls->certificate_file() : fs::path{},
+                              .certificate = tls ? tls->certificate_file() : fs::path{},
                               .key = tls ? tls->key_file() : fs::path{}};
     child = std::make_unique<GatewayChild>(options, around);
     target = child->public_url();
