@@ -148,7 +148,7 @@ Figures measure(Options const& options, Progress const& progress) {
   }
   if (auto const end = process > 0 ? use_of(process) : std::nullopt) {
     figures.target.rss_end_kib = end->rss_kib;
-    figures.target.descriptors_end = end->descriptors;
+    figures.target.descriptors_end = descriptors_of(process);
   }
   if (child) {
     auto const records = child->records();
