@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 
 #include "loadtest/demo/command.h"
 #include "loadtest/load/command.h"
@@ -7,7 +9,9 @@
 #include "loadtest/sim/elevenlabs/command.h"
 #include "loadtest/sim/twilio/command.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{"Simulators of Switchboard: the telephone carrier and the agent platform as real servers on loopback"};
   app.require_subcommand(1);
   int exit_code = 0;
@@ -25,4 +29,15 @@ int main(int argc, char** argv) {
     return shown == 0 ? 0 : 2;
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }

@@ -55,7 +55,8 @@ std::vector<Tick> round_ticks(double from, double to) {
 /// "0.01", "1", "1000" at their logarithms.
 std::vector<Tick> powers_of_ten(double from, double to) {
   std::vector<Tick> ticks;
-  for (double power = from; power <= to; ++power) ticks.push_back({power, fmt::format("{:g}", std::pow(10, power))});
+  for (int power = static_cast<int>(from); power <= static_cast<int>(to); ++power)
+    ticks.push_back({static_cast<double>(power), fmt::format("{:g}", std::pow(10, power))});
   return ticks;
 }
 

@@ -102,9 +102,9 @@ GatewayChild::GatewayChild(Options const& options, Surroundings const& surroundi
                   {"ELEVENLABS_API_KEY", "sk_load"},
                   {"ELEVENLABS_API_BASE_URL", surroundings.agents_url}};
   if (options.tls) {
-    environment_["SWITCHBOARD_TLS_CERTIFICATE"] = surroundings.authority.string();
+    environment_["SWITCHBOARD_TLS_CERT"] = surroundings.certificate.string();
     environment_["SWITCHBOARD_TLS_KEY"] = surroundings.key.string();
-    environment_["SWITCHBOARD_TLS_AUTHORITY"] = surroundings.authority.string();
+    environment_["SWITCHBOARD_EXTRA_CA"] = surroundings.certificate.string();
   }
   auto const log = folder_ / "gateway.log";
   {

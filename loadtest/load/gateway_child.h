@@ -14,7 +14,7 @@ struct Surroundings {
   std::string carrier_url;
   std::string account_sid;
   std::string auth_token;
-  std::filesystem::path authority;  ///< PEM file of our certificate; empty without TLS.
+  std::filesystem::path certificate;  ///< PEM files, for both of us; empty without TLS.
   std::filesystem::path key;
 };
 

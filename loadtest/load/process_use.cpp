@@ -64,8 +64,11 @@ std::optional<ProcessUse> use_of(pid_t process) {
   double total = 0;
   double resident = 0;
   if (memory >> total >> resident) use.rss_kib = resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024;
-  use.descriptors = static_cast<std::int64_t>(numbers_in(folder / "fd").size());
   return use;
+}
+
+std::int64_t descriptors_of(pid_t process) {
+  return static_cast<std::int64_t>(numbers_in("/proc/" + std::to_string(process) + "/fd").size());
 }
 
 bool pin_to(pid_t process, int cpu) {

@@ -14,7 +14,6 @@ struct ProcessUse {
   double cpu_s = 0;                   ///< Of its threads that live.
   std::map<pid_t, double> threads_s;  ///< The same, one by one.
   double rss_kib = 0;
-  std::int64_t descriptors = 0;
 
   /// The part of `cpu_s` since `earlier` that its busiest thread spent: with one media core, that core's thread.
   double busiest_since(ProcessUse const& earlier) const;
@@ -22,6 +21,9 @@ struct ProcessUse {
 
 /// Nothing when there is no such process, or none that we may look into.
 std::optional<ProcessUse> use_of(pid_t process);
+
+/// How many files and sockets it has open. Takes milliseconds for thousands, unlike use_of().
+std::int64_t descriptors_of(pid_t process);
 
 /// Puts a process with all its threads, or with 0 the calling thread, on one CPU. False when that CPU does not exist.
 bool pin_to(pid_t process, int cpu);

@@ -120,7 +120,7 @@ Figures measure(Options const& options, Progress const& progress) {
                               .carrier_url = own,
                               .account_sid = trial.account_sid,
                               .auth_token = trial.auth_token,
-                              .authority = tls ? tls->certificate_file() : fs::path{},
+                              .certificate = tls ? tls->certificate_file() : fs::path{},
                               .key = tls ? tls->key_file() : fs::path{}};
     child = std::make_unique<GatewayChild>(options, around);
     target = child->public_url();
@@ -148,7 +148,7 @@ Figures measure(Options const& options, Progress const& progress) {
   }
   if (auto const end = process > 0 ? use_of(process) : std::nullopt) {
     figures.target.rss_end_kib = end->rss_kib;
-    figures.target.descriptors_end = end->descriptors;
+    figures.target.descriptors_end = descriptors_of(process);
   }
   if (child) {
     auto const records = child->records();

@@ -170,7 +170,10 @@ void Swarm::run(Figures& figures, Progress const& progress, pid_t gateway) {
   for (auto slot = calls_.size(); slot-- > 0;) idle_.push_back(static_cast<std::uint32_t>(slot));
   was_idle_.assign(calls_.size(), true);
   alarm_ = std::make_unique<Alarm>(trial_.wires.poller);
-  if (gateway_ > 0) gateway_before_ = gateway_last_second_ = use_of(gateway_);
+  if (gateway_ > 0) {
+    gateway_before_ = gateway_last_second_ = use_of(gateway_);
+    figures.target.descriptors_before = descriptors_of(gateway_);
+  }
   own_last_second_ = use_of(::getpid());
   auto const now = monotonic_ns();
   begun_ns_ = phase_ns_ = next_begin_ns_ = second_started_ns_ = now;
@@ -328,7 +331,6 @@ void Swarm::end_measuring() {
   use.rss_full_kib = now->rss_kib;
   if (!gateway_before_) return;
   use.rss_before_kib = gateway_before_->rss_kib;
-  use.descriptors_before = gateway_before_->descriptors;
   if (up_ > 0) use.per_call_kib = (now->rss_kib - gateway_before_->rss_kib) / static_cast<double>(up_);
 }
 

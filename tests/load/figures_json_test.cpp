@@ -10,7 +10,6 @@
 namespace {
 
 using sim::load::read_report;
-using sim::load::Report;
 using sim::load::to_json;
 
 std::string replaced(std::string text, std::string const& what, std::string const& with) {

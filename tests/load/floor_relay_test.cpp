@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <stdexcept>
 
 #include "loadtest/demo/child.h"
 #include "loadtest/load/figures.h"
@@ -18,6 +19,7 @@ std::filesystem::path const program = std::filesystem::path{BINARY_ROOT} / "floo
 /// The relay is told the agents' address when it starts, before they listen.
 std::uint16_t free_port() {
   int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) throw std::runtime_error{"no socket"};
   sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t size = sizeof address;
   EXPECT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);

@@ -56,6 +56,14 @@ TEST(LoadOnTheGateway, hears_its_numbers_through_the_transcoder) {
   expect_carried(measure(options, {}), 20);
 }
 
+TEST(LoadOnTheGateway, speaks_tls_on_both_legs) {
+  auto options = twenty_calls(Scenario::talk);
+  options.tls = true;
+  auto const figures = measure(options, {});
+  expect_carried(figures, 20);
+  EXPECT_TRUE(figures.settings.target.starts_with("https://"));
+}
+
 TEST(LoadOnTheGateway, interrupts_and_is_cleared_once_each_time) {
   auto options = twenty_calls(Scenario::barge_in);
   options.window = std::chrono::milliseconds{3000};

@@ -131,6 +131,7 @@ class Relay {
   explicit Relay(Settings settings) : settings_{std::move(settings)} {
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (epoll_ < 0 || listener_ < 0) stop_with("socket");
     int const on = 1;
     ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in here{.sin_family = AF_INET, .sin_port = htons(settings_.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
