@@ -18,11 +18,12 @@ constexpr std::size_t spare_buffers_kept = 64;
 constexpr std::size_t spare_buffer_bytes = 16 * 1024;
 constexpr std::size_t random_bytes = 4096;
 // Between two turns of a busy loop. To be woken for every message costs as much as the message itself, so the more
-// connections a loop has the longer it lets them gather: a quarter of a microsecond each, and never more than a
-// fortieth of a frame. A loop with few calls does not rest, because its messages come further apart than that.
-constexpr auto pause_a_connection = std::chrono::nanoseconds{250};
+// connections a loop has the longer it lets messages gather: a quarter of a millisecond with 500 calls (1,000
+// connections), growing with the square, and never more than a twentieth of a frame. A loop with few calls does not
+// rest, because its messages come further apart than that.
+constexpr auto pause_with_a_thousand = std::chrono::microseconds{250};
 constexpr auto shortest_pause = std::chrono::microseconds{100};
-constexpr auto longest_pause = std::chrono::microseconds{500};
+constexpr auto longest_pause = std::chrono::microseconds{1000};
 
 }  // namespace
 
@@ -105,7 +106,10 @@ void SocketLoop::rest() {
 }
 
 SocketLoop::Clock::duration SocketLoop::pause() const {
-  return std::clamp<Clock::duration>(pause_a_connection * connections_, shortest_pause, longest_pause);
+  auto const thousands = static_cast<double>(connections_) / 1000;
+  auto const wanted = std::chrono::duration<double>{pause_with_a_thousand} * thousands * thousands;
+  if (wanted >= longest_pause) return longest_pause;
+  return std::max<Clock::duration>(std::chrono::duration_cast<Clock::duration>(wanted), shortest_pause);
 }
 
 std::size_t SocketLoop::turn() {
