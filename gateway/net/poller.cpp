@@ -14,6 +14,7 @@ namespace {
 void fetch_ahead(void const* listener) {
   constexpr std::size_t line = 64;
   constexpr std::size_t hot_lines = 6;
+  if (listener == nullptr) return;
   for (std::size_t i = 0; i < hot_lines; ++i) __builtin_prefetch(static_cast<char const*>(listener) + i * line);
 }
 

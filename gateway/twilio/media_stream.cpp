@@ -137,6 +137,7 @@ void MediaStream::on_binary(std::size_t bytes) {
 }
 
 void MediaStream::on_soon() {
+  if (events_ == nullptr) return;
   for (int line = 0; line < 5; ++line) __builtin_prefetch(reinterpret_cast<char const*>(events_) + line * 64);
 }
 
