@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "gateway/base/fetch_ahead.h"
+
 namespace net::websocket {
 namespace {
 
@@ -135,7 +137,7 @@ void FramedSocket::read(bool peer_has_ended) {
     auto const buffer = loop_.read_buffer();
     std::size_t bytes = 0;
     // Asked for here, what hears the message is there when the system call comes back.
-    for (int line = 0; line < 3; ++line) __builtin_prefetch(reinterpret_cast<char const*>(sink_) + line * 64);
+    base::fetch_ahead(sink_, 3);
     auto const received = receive(buffer, bytes);
     if (received == Received::nothing) return;
     if (received == Received::the_end) {

@@ -6,17 +6,12 @@
 #include <cerrno>
 #include <system_error>
 
+#include "gateway/base/fetch_ahead.h"
+
 namespace net {
 namespace {
 
-/// A connection that has been quiet for a whole frame is in no cache any more: asking for it while the ones before it
-/// are served hides most of the wait.
-void fetch_ahead(void const* listener) {
-  constexpr std::size_t line = 64;
-  constexpr std::size_t hot_lines = 6;
-  if (listener == nullptr) return;
-  for (std::size_t i = 0; i < hot_lines; ++i) __builtin_prefetch(static_cast<char const*>(listener) + i * line);
-}
+constexpr int hot_lines = 6;  // of a listener: see FramedSocket
 
 }  // namespace
 
@@ -48,9 +43,9 @@ std::size_t Poller::poll(std::chrono::milliseconds timeout) {
   if (found <= 0) return 0;
   found_ = static_cast<std::size_t>(found);
   for (std::size_t i = 0; i < found_; ++i) ready_[i] = {events[i].events, static_cast<Listener*>(events[i].data.ptr)};
-  fetch_ahead(ready_[0].listener);
+  base::fetch_ahead(ready_[0].listener, hot_lines);
   for (next_ = 0; next_ < found_;) {
-    if (next_ + 1 < found_) fetch_ahead(ready_[next_ + 1].listener);
+    if (next_ + 1 < found_) base::fetch_ahead(ready_[next_ + 1].listener, hot_lines);
     auto const [what, listener] = ready_[next_++];
     if (listener != nullptr) listener->on_ready(what);
   }

@@ -1,5 +1,7 @@
 #include "gateway/twilio/media_stream.h"
 
+#include "gateway/base/fetch_ahead.h"
+
 namespace gateway::twilio {
 
 StreamMetrics::StreamMetrics(base::Metrics& m)
@@ -137,8 +139,7 @@ void MediaStream::on_binary(std::size_t bytes) {
 }
 
 void MediaStream::on_soon() {
-  if (events_ == nullptr) return;
-  for (int line = 0; line < 5; ++line) __builtin_prefetch(reinterpret_cast<char const*>(events_) + line * 64);
+  base::fetch_ahead(events_, 5);
 }
 
 void MediaStream::before_start(std::string_view message) {
