@@ -37,6 +37,7 @@ std::string why_not_carried(Figures const& figures, double p99_ms);
 
 /// Doubles from `first`, then halves the interval, then confirms with a full run; a number that fails the full run is
 /// taken down by `precision`, then twice that and so on, until one holds. Never reports a number that failed anywhere.
+/// A run in which the generator was the bottleneck is tried once more before it counts.
 MaxCalls find_max_calls(RunCalls const& run, MaxCallsOptions const& options, OnProbe const& on_probe);
 
 }  // namespace sim::load

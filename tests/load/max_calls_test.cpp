@@ -95,6 +95,21 @@ TEST(MaxCalls, says_that_the_generator_gave_up_first) {
   EXPECT_GE(found.calls, 1470);
 }
 
+TEST(MaxCalls, tries_again_when_the_generator_was_disturbed) {
+  ImaginedTarget target{1372, 1372};
+  std::set<int> disturbed;
+  auto const run = [&](int calls, double seconds) {
+    auto figures = target(calls, seconds);
+    figures.generator.was_bottleneck = disturbed.insert(calls).second;
+    return figures;
+  };
+  auto const found = find_max_calls(run, {}, {});
+  EXPECT_LE(found.calls, 1372);
+  EXPECT_GE(found.calls, 1344);
+  EXPECT_EQ(found.ended_by, MaxCalls::EndedBy::target);
+  EXPECT_FALSE(found.report.runs.back().generator.was_bottleneck);
+}
+
 TEST(MaxCalls, stops_at_its_limit) {
   ImaginedTarget target{100'000, 100'000};
   MaxCallsOptions options;
