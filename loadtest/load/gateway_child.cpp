@@ -24,9 +24,9 @@ std::uint16_t free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  bool const found = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+  bool const found = socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
                      ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(socket);
+  if (socket >= 0) ::close(socket);
   if (!found) throw std::runtime_error{"no free port"};
   return ntohs(address.sin_port);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace sim::load {
 namespace {
@@ -64,7 +65,7 @@ void Histogram::add(Histogram const& other) {
 
 std::int64_t Histogram::at(double share) const {
   if (count_ == 0) return 0;
-  auto const wanted = std::max<std::int64_t>(1, static_cast<std::int64_t>(share * static_cast<double>(count_) + 0.5));
+  auto const wanted = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(count_)));
   std::int64_t seen = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     seen += counts_[i];

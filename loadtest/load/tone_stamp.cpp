@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -55,9 +56,11 @@ std::int16_t level_of(std::uint64_t bits, std::size_t symbol) {
 /// In the middle of a symbol.
 int level_at(std::span<std::int16_t const> frame, std::size_t symbol, std::size_t step) {
   auto const middle = (symbol * symbol_samples + 1) * step;
+  auto const count = static_cast<int>(2 * step);
+  assert(count > 0);
   int sum = 0;
   for (std::size_t i = 0; i < 2 * step; ++i) sum += frame[middle + i];
-  return sum / static_cast<int>(2 * step);
+  return sum / count;
 }
 
 bool begins_with_pulses(std::span<std::int16_t const> frame, std::size_t step) {
@@ -90,7 +93,8 @@ void append_tone(ToneStamp stamp, media::AudioFormat format, std::vector<std::ui
     std::memcpy(out.data() + start, frame.data(), frame.size_bytes());
 }
 
-ToneReader::ToneReader(media::AudioFormat format) : format_{format}, step_{format.rate / media::telephone_rate} {
+ToneReader::ToneReader(media::AudioFormat format)
+    : format_{format}, step_{std::max<std::size_t>(format.rate / media::telephone_rate, 1)} {
   samples_.reserve(frame_samples * step_ * 4);
 }
 
