@@ -93,7 +93,8 @@ TEST(LoadTest, measures_how_late_a_frame_is) {
   auto const figures = figures_of(bridge);
   EXPECT_EQ(figures.to_agent.frames.lost, 0);
   EXPECT_GE(figures.to_agent.frames.late, 2);
-  EXPECT_GE(figures.to_agent.latency.uncorrected.max_ms, 139);
+  // Counted from the writing, which a busy machine may do a little late.
+  EXPECT_GE(figures.to_agent.latency.uncorrected.max_ms, 119);
   EXPECT_GE(figures.to_agent.latency.corrected.max_ms, 139);
 }
 
