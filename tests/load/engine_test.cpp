@@ -69,14 +69,18 @@ TEST(LoadTest, finds_nothing_wrong_with_a_bridge_that_does_nothing_wrong) {
 }
 
 TEST(LoadTest, finds_every_fault_on_the_way_to_the_agent) {
-  FaultyBridge bridge{{.to_agent = every_fault()}};
+  FaultyBridge::Faults faults;
+  faults.to_agent = every_fault();
+  FaultyBridge bridge{faults};
   auto const figures = figures_of(bridge);
   expect_every_fault(figures.to_agent.frames);
   expect_flawless(figures.to_caller.frames);
 }
 
 TEST(LoadTest, finds_every_fault_on_the_way_to_the_caller) {
-  FaultyBridge bridge{{.to_caller = every_fault()}};
+  FaultyBridge::Faults faults;
+  faults.to_caller = every_fault();
+  FaultyBridge bridge{faults};
   auto const figures = figures_of(bridge);
   expect_every_fault(figures.to_caller.frames);
   expect_flawless(figures.to_agent.frames);
@@ -85,7 +89,7 @@ TEST(LoadTest, finds_every_fault_on_the_way_to_the_caller) {
 TEST(LoadTest, measures_how_late_a_frame_is) {
   // Seven frames of the first call wait for the eighth: 140 ms, 120 ms, …
   auto const held = std::make_shared<Frames>();
-  FaultyBridge bridge{{.to_agent = [held](int call, int number, Frame frame) -> Frames {
+  FaultyBridge bridge{{.to_agent = [held](int call, int number, Frame const& frame) -> Frames {
     if (call != 0 || number < 60 || number > 67) return {frame};
     held->push_back(frame);
     return number < 67 ? Frames{} : std::move(*held);
