@@ -1,5 +1,5 @@
-// The audio path of a live call must not ask the heap for anything once it is under way. The thread sanitizer brings its own
-// operator new, so there is nothing to count in its build.
+// The audio path of a live call must not ask the heap for anything once it is under way. The thread sanitizer brings
+// its own operator new, so there is nothing to count in its build.
 #if !__has_feature(thread_sanitizer)
 #include <gtest/gtest.h>
 

@@ -30,7 +30,8 @@ std::vector<Trouble> all_troubles() {
       {"unusable format", FallbackKind::forward, [](Behaviour& b) { b.metadata_output_format = "opus_48000"; }},
       {"never answers", FallbackKind::voicemail, [](Behaviour& b) { b.metadata = "never"; }},
       {"closes at once", FallbackKind::apology, [](Behaviour& b) { b.drop_at_start = true; }},
-      {"dies in the middle of every sentence", FallbackKind::forward, [](Behaviour& b) { b.die_mid_sentence_ms = 700; }},
+      {"dies in the middle of every sentence", FallbackKind::forward,
+       [](Behaviour& b) { b.die_mid_sentence_ms = 700; }},
       {"sends garbage for audio", FallbackKind::voicemail, [](Behaviour& b) { b.garbage_audio = true; }},
       {"is silent for ever", FallbackKind::apology, [](Behaviour& b) { b.silent = true; }},
       {"waits in a queue that is given up", FallbackKind::apology,
@@ -40,9 +41,12 @@ std::vector<Trouble> all_troubles() {
 
 std::string_view ending_of(FallbackKind kind) {
   switch (kind) {
-    case FallbackKind::forward: return "forwarded";
-    case FallbackKind::voicemail: return "took_voicemail";
-    case FallbackKind::apology: return "apologised";
+    case FallbackKind::forward:
+      return "forwarded";
+    case FallbackKind::voicemail:
+      return "took_voicemail";
+    case FallbackKind::apology:
+      return "apologised";
   }
   return {};
 }
@@ -108,7 +112,8 @@ TEST_F(AgentTrouble, of_every_kind_ends_in_the_fallback_that_the_caller_hears) {
 }
 
 TEST_F(AgentTrouble, at_the_agent_service_as_a_whole_ends_in_the_fallback_too) {
-  auto const nobody = scene().hire(agent_saying(words("Hello.")), [](crm::VoiceAgent& agent) { agent.elevenlabs_agent_id = "agent_nobody"; });
+  auto const nobody = scene().hire(agent_saying(words("Hello.")),
+                                   [](crm::VoiceAgent& agent) { agent.elevenlabs_agent_id = "agent_nobody"; });
   auto const broken = scene().hire(agent_saying(words("Hello.")));
   auto const poor = scene().hire(agent_saying(words("Hello.")));
   scene().open();
@@ -128,7 +133,8 @@ TEST_F(AgentTrouble, at_the_agent_service_as_a_whole_ends_in_the_fallback_too) {
 }
 
 TEST_F(AgentTrouble, in_the_middle_of_a_sentence_is_mended_by_a_conversation_that_knows_what_was_heard) {
-  auto agent = agent_saying(words("We have appointments on Monday at nine, on Tuesday at ten, and on Friday at noon.", 4s));
+  auto agent =
+      agent_saying(words("We have appointments on Monday at nine, on Tuesday at ten, and on Friday at noon.", 4s));
   agent.behaviour.die_mid_sentence_ms = 1500;
   agent.behaviour.burst_factor = 2;
   auto const number = scene().hire(std::move(agent));

@@ -32,8 +32,8 @@ TEST_F(Answering, lets_the_agents_first_word_out_as_soon_as_the_stream_opens) {
   }
   auto const seconds = scene().metric("switchboard_first_audio_seconds_sum");
   EXPECT_EQ(scene().metric("switchboard_first_audio_seconds_count"), static_cast<double>(count));
-  std::cout << "first audio after start: median " << median(first_audio) << " ms at the carrier, mean " << seconds * 1000 / count
-            << " ms in the gateway\n";
+  std::cout << "first audio after start: median " << median(first_audio) << " ms at the carrier, mean "
+            << seconds * 1000 / count << " ms in the gateway\n";
   if (is_sanitized) return;
   EXPECT_LE(median(first_audio), 30.0);
   EXPECT_LE(seconds / count, 0.030);
@@ -92,7 +92,8 @@ TEST_F(Answering, tells_callers_politely_when_no_agent_can_serve_them) {
 }
 
 TEST_F(Answering, takes_no_more_calls_than_the_process_has_room_for) {
-  auto const number = scene([](config::Settings& settings) { settings.limits.max_calls = 2; }).hire(agent_saying(words("Hello.", 10s)));
+  auto const number =
+      scene([](config::Settings& settings) { settings.limits.max_calls = 2; }).hire(agent_saying(words("Hello.", 10s)));
   scene().open();
   auto const plan = [&] {
     auto wanted = scene().plan(number);

@@ -18,8 +18,11 @@ TEST_F(Callbacks, leave_one_terminal_state_however_they_arrive) {
   auto const number = scene().hire(agent_saying(words("Hello.", 1s)));
   scene().open();
   std::vector<PlacedCall> calls;
-  std::vector<sim::twilio::CallbackFaults> const faults{
-      {}, {.duplicated = true}, {.reordered = true}, {.late_by = 1500ms}, {.duplicated = true, .reordered = true, .late_by = 700ms}};
+  std::vector<sim::twilio::CallbackFaults> const faults{{},
+                                                        {.duplicated = true},
+                                                        {.reordered = true},
+                                                        {.late_by = 1500ms},
+                                                        {.duplicated = true, .reordered = true, .late_by = 700ms}};
   for (bool const outbound : {false, true}) {
     for (auto const& fault : faults) {
       auto plan = scene().plan(number);

@@ -5,7 +5,8 @@ namespace flow {
 namespace {
 
 constexpr char long_answer[] =
-    "We are open from Monday to Friday from eight in the morning until six in the evening, and on Saturdays from nine until noon.";
+    "We are open from Monday to Friday from eight in the morning until six in the evening, and on Saturdays from nine "
+    "until noon.";
 
 /// In a long answer when the caller breaks in; then says something short.
 Agent chatty() {
@@ -30,7 +31,9 @@ std::size_t played(std::span<std::uint8_t const> audio, std::span<std::uint8_t c
   return static_cast<std::size_t>(ours - audio.begin());
 }
 
-double ms_between(base::Instant from, base::Instant to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
+double ms_between(base::Instant from, base::Instant to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
 
 class Interruption : public FlowTest {};
 
@@ -63,7 +66,9 @@ TEST_F(Interruption, stops_playback_at_once_and_records_what_was_really_heard) {
     auto const first = conversation.agent_audio_of(1);
     auto const second = conversation.agent_audio_of(2);
     ASSERT_FALSE(second.empty()) << conversation.explain();
-    auto const taken = static_cast<std::size_t>(std::mismatch(first.begin(), first.end(), stream.received.begin(), stream.received.end()).first - first.begin());
+    auto const taken = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.end(), stream.received.begin(), stream.received.end()).first -
+        first.begin());
     EXPECT_LT(taken, first.size());
     EXPECT_EQ(position(second, std::span{stream.received}.subspan(taken)), 0U) << "something old came after the clear";
     EXPECT_TRUE(position(second, result.heard));

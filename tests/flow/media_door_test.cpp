@@ -62,7 +62,8 @@ TEST_F(MediaDoor, webhooks_without_the_right_signature_are_refused_and_begin_not
   auto const number = scene().hire(agent_saying(words("Hello.")));
   scene().open();
   auto const form = scene().voice_form(sim::twilio::new_sid("CA"), number);
-  for (auto const* path : {"/api/twilio/voice-callback", "/api/twilio/voice-resume", "/api/twilio/voice-fallback", "/api/twilio/status-callback"}) {
+  for (auto const* path : {"/api/twilio/voice-callback", "/api/twilio/voice-resume", "/api/twilio/voice-fallback",
+                           "/api/twilio/status-callback"}) {
     EXPECT_EQ(scene().post(path, form, Signing::none).status, 403U) << path;
     EXPECT_EQ(scene().post(path, form, Signing::wrong_token).status, 403U) << path;
     auto altered = form;
@@ -241,10 +242,11 @@ TEST_F(MediaDoor, nonsense_on_a_stream_is_skipped_and_giants_end_it) {
     stream.send_start(invitation.ticket);
     auto served = co_await stream.is_served();
     EXPECT_TRUE(served);
-    for (auto const* text : {"", "null", "[]", "{}", "{\"event\":", R"({"event":"media"})", R"({"event":"media","media":{"payload":"%%%%"}})",
-                             R"({"event":"media","media":{"payload":17,"chunk":"x","timestamp":[]}})", R"({"event":"mark","mark":{}})",
-                             R"({"event":"dtmf","dtmf":{"digit":"no digit"}})", R"({"event":"tomorrow","tomorrow":{}})",
-                             R"({"event":"start","start":{}})"})
+    for (auto const* text : {"", "null", "[]", "{}", "{\"event\":", R"({"event":"media"})",
+                             R"({"event":"media","media":{"payload":"%%%%"}})",
+                             R"({"event":"media","media":{"payload":17,"chunk":"x","timestamp":[]}})",
+                             R"({"event":"mark","mark":{}})", R"({"event":"dtmf","dtmf":{"digit":"no digit"}})",
+                             R"({"event":"tomorrow","tomorrow":{}})", R"({"event":"start","start":{}})"})
       stream.send(text);
     stream.send_binary(100);
     stream.send(std::string(60 * 1024, '['));

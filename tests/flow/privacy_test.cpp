@@ -13,7 +13,8 @@ class Privacy : public FlowTest {};
 
 TEST_F(Privacy, no_word_number_key_or_ticket_of_a_call_is_logged) {
   auto agent = agent_saying(words("Welcome to the secretive clinic.", 1s));
-  auto reply = answer({words("Your appointment is on Thursday.", 1s), sim::elevenlabs::CallTools{{{"unheard_of", R"({"diagnosis":"hay fever"})"}}}});
+  auto reply = answer({words("Your appointment is on Thursday.", 1s),
+                       sim::elevenlabs::CallTools{{{"unheard_of", R"({"diagnosis":"hay fever"})"}}}});
   reply.heard = "My name is Rumpelstiltskin.";
   agent.turns.push_back(std::move(reply));
   auto const talking = scene().hire(std::move(agent), [](crm::VoiceAgent& serves) { serves.record = true; });
@@ -51,8 +52,9 @@ TEST_F(Privacy, no_word_number_key_or_ticket_of_a_call_is_logged) {
 
   auto const log = scene().log();
   ASSERT_THAT(log, HasSubstr("call ended"));
-  for (auto const* word : {"secretive", "Thursday", "Rumpelstiltskin", "hay fever", "unheard_of\":", "not hear this", "4929123456789",
-                           "14155550100", "15557770009", "15558887777", "5550001001", "v1.", "signature=", "token=", "Acme"})
+  for (auto const* word :
+       {"secretive", "Thursday", "Rumpelstiltskin", "hay fever", "unheard_of\":", "not hear this", "4929123456789",
+        "14155550100", "15557770009", "15558887777", "5550001001", "v1.", "signature=", "token=", "Acme"})
     EXPECT_THAT(log, Not(HasSubstr(word)));
 }
 

@@ -70,7 +70,7 @@ class RawStream final : public net::WebSocketSink {
   /// Audio has come: the gateway has let this stream in.
   base::Async<bool> is_served(milliseconds patience = 5s) {
     auto const served = co_await until([this] { return messages_ > 0 || closed_; }, patience);
-    co_return served && messages_ > 0 && !closed_;
+    co_return served&& messages_ > 0 && !closed_;
   }
   bool is_open() const { return socket_ && !closed_; }
   std::size_t messages() const { return messages_; }

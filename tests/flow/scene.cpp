@@ -36,7 +36,8 @@ bool is_free(std::uint16_t port) {
   return bound;
 }
 
-/// PUBLIC_BASE_URL must name the port before anything listens. Below the range from which the kernel takes ports for others.
+/// PUBLIC_BASE_URL must name the port before anything listens. Below the range from which the kernel takes ports for
+/// others.
 std::uint16_t free_port() {
   std::random_device dice;
   for (int i = 0; i < 1000; ++i) {
@@ -118,13 +119,16 @@ CallResult const& PlacedCall::result(milliseconds patience) const {
 std::vector<Seen> PlacedCall::seen(EventKind kind) const {
   std::unique_lock const lock{story_->mutex};
   std::vector<Seen> found;
-  std::ranges::copy_if(story_->seen, std::back_inserter(found), [kind](Seen const& seen) { return seen.event.kind == kind; });
+  std::ranges::copy_if(story_->seen, std::back_inserter(found),
+                       [kind](Seen const& seen) { return seen.event.kind == kind; });
   return found;
 }
 
 // ---- setting the stage
 
-std::string Scene::missing() { return test::SharedServer::get().missing; }
+std::string Scene::missing() {
+  return test::SharedServer::get().missing;
+}
 
 Scene::Scene(Tune const& tune) : conninfo_{make_database()}, settings_{default_settings()} {
   folder_ = test::SharedServer::get().folder.path() / ("scene-" + random_hex(4));
@@ -202,7 +206,8 @@ void Scene::start_simulators() {
   agents_->listen(0);
   sim::twilio::TwilioSimSettings settings;
   settings.account = account_;
-  carrier_ = std::make_unique<sim::twilio::TwilioSim>(carrier_loop_.get_executor(), base::Log::silent(), std::move(settings));
+  carrier_ =
+      std::make_unique<sim::twilio::TwilioSim>(carrier_loop_.get_executor(), base::Log::silent(), std::move(settings));
   carrier_->listen("127.0.0.1", 0);
   threads_.emplace_back([this] {
     asio::co_spawn(agents_loop_, agents_->serve(), [](std::exception_ptr) {});
@@ -269,7 +274,8 @@ void Scene::close() {
 void Scene::check_conversations() {
   if (!polite_) return;
   with_agents([](ElevenLabsSim& sim) {
-    for (auto const& conversation : sim.conversations()) EXPECT_EQ(conversation->violations(), 0U) << conversation->explain();
+    for (auto const& conversation : sim.conversations())
+      EXPECT_EQ(conversation->violations(), 0U) << conversation->explain();
     return 0;
   });
 }
@@ -335,7 +341,8 @@ void Scene::hang_up(PlacedCall const& call) {
 
 std::optional<crm::CallRecord> Scene::record_now(std::string const& call_sid) {
   crm::Database const database{conninfo_, nullptr};
-  auto const work = [&call_sid](crm::pg::Pool& pool, base::Instant deadline) -> base::Async<base::Result<std::optional<crm::CallRecord>>> {
+  auto const work = [&call_sid](crm::pg::Pool& pool,
+                                base::Instant deadline) -> base::Async<base::Result<std::optional<crm::CallRecord>>> {
     auto session = pool.until(deadline);
     auto found = co_await crm::find_call(session, call_sid);
     co_return found;
@@ -345,16 +352,20 @@ std::optional<crm::CallRecord> Scene::record_now(std::string const& call_sid) {
 
 crm::CallRecord Scene::record(std::string const& call_sid) {
   std::optional<crm::CallRecord> found;
-  bool const written = until([&] {
-    found = record_now(call_sid);
-    return found && crm::is_terminal(found->status);
-  }, 20s);
+  bool const written = until(
+      [&] {
+        found = record_now(call_sid);
+        return found && crm::is_terminal(found->status);
+      },
+      20s);
   if (!found) throw std::runtime_error{"the call has no record"};
   EXPECT_TRUE(written) << "the record has no terminal state";
   return *found;
 }
 
-std::size_t Scene::records() { return std::stoul(test::sql(conninfo_, "select count(*) from calls")); }
+std::size_t Scene::records() {
+  return std::stoul(test::sql(conninfo_, "select count(*) from calls"));
+}
 
 std::vector<ConversationRecord> Scene::conversations(std::string const& number) {
   auto const hired = std::ranges::find(hired_, number, &Hired::number);
@@ -382,7 +393,8 @@ bool Scene::agent_comes_to(std::string const& number, std::function<bool(Convers
   auto const hired = std::ranges::find(hired_, number, &Hired::number);
   auto const look = [&] {
     auto const& all = agents_->conversations();
-    auto const newest = std::find_if(all.rbegin(), all.rend(), [&](auto const& one) { return one->agent_id == hired->acts.id; });
+    auto const newest =
+        std::find_if(all.rbegin(), all.rend(), [&](auto const& one) { return one->agent_id == hired->acts.id; });
     return newest != all.rend() && condition(**newest);
   };
   return asio::co_spawn(agents_loop_, agents_->until(look, patience), asio::use_future).get();
@@ -418,8 +430,13 @@ net::Response Scene::post(std::string const& target, net::Form const& form, Sign
 }
 
 net::Form Scene::voice_form(std::string const& call_sid, std::string const& to) const {
-  return {{"AccountSid", account_.sid}, {"ApiVersion", "2010-04-01"}, {"CallSid", call_sid}, {"CallStatus", "ringing"},
-          {"Direction", "inbound"},     {"From", "+14155550100"},     {"To", to}};
+  return {{"AccountSid", account_.sid},
+          {"ApiVersion", "2010-04-01"},
+          {"CallSid", call_sid},
+          {"CallStatus", "ringing"},
+          {"Direction", "inbound"},
+          {"From", "+14155550100"},
+          {"To", to}};
 }
 
 double Scene::metric(std::string_view name) {
@@ -466,9 +483,13 @@ Mulaw speech(milliseconds length) {
   return all;
 }
 
-Say words(std::string text) { return {std::move(text), {}}; }
+Say words(std::string text) {
+  return {std::move(text), {}};
+}
 
-Say words(std::string text, milliseconds length) { return {std::move(text), {AudioSource::Kind::voice, {}, length}}; }
+Say words(std::string text, milliseconds length) {
+  return {std::move(text), {AudioSource::Kind::voice, {}, length}};
+}
 
 Say voiced(std::string text, std::size_t which_recording, milliseconds length) {
   return {std::move(text), {AudioSource::Kind::wav, recording(which_recording).filename().string(), length}};

@@ -88,8 +88,8 @@ class PlacedCall {
   std::shared_ptr<Story> story_ = std::make_shared<Story>();
 };
 
-/// A business: tenant, agents and numbers are made before open(), calls are placed after it. close() is the last check of every
-/// test: nothing is left open anywhere, and the log holds no secret and no phone number.
+/// A business: tenant, agents and numbers are made before open(), calls are placed after it. close() is the last check
+/// of every test: nothing is left open anywhere, and the log holds no secret and no phone number.
 class Scene {
  public:
   using Tune = std::function<void(config::Settings&)>;
@@ -225,7 +225,8 @@ class FlowTest : public testing::Test {
   std::unique_ptr<Scene> scene_;
 };
 
-/// Human speech, as the telephone carries it: at least `length` of it, from the recordings of alsa-utils one after the other.
+/// Human speech, as the telephone carries it: at least `length` of it, from the recordings of alsa-utils one after the
+/// other.
 Mulaw speech(milliseconds length);
 /// One of those recordings; `which` wraps around.
 std::filesystem::path recording(std::size_t which);

@@ -23,7 +23,8 @@ inline Samples by_soxr(Samples const& in, double from, double to) {
   auto quality = soxr_quality_spec(SOXR_VHQ, 0);
   if (to > from) quality.passband_end = whole_band;
   soxr_error_t error = nullptr;
-  std::unique_ptr<soxr, void (*)(soxr_t)> const converter{soxr_create(from, to, 1, &error, &type, &quality, nullptr), soxr_delete};
+  std::unique_ptr<soxr, void (*)(soxr_t)> const converter{soxr_create(from, to, 1, &error, &type, &quality, nullptr),
+                                                          soxr_delete};
   if (error != nullptr) throw std::runtime_error{error};
   // In small blocks: for a long one soxr grows its buffers by copying, which takes a minute under sanitizers.
   constexpr std::size_t block = 1000;

@@ -112,14 +112,17 @@ TEST_F(Tools, an_unknown_tool_gets_an_error_and_the_talk_goes_on) {
 }
 
 TEST_F(Tools, a_transfer_connects_the_caller_with_a_person) {
-  auto const number = scene().hire(agent_doing({words("I will connect you.", 500ms), tool("transfer_to_number", R"({"transfer_number":"+15557770001"})")}), may_transfer);
+  auto const number = scene().hire(agent_doing({words("I will connect you.", 500ms),
+                                                tool("transfer_to_number", R"({"transfer_number":"+15557770001"})")}),
+                                   may_transfer);
   scene().open();
   auto const call = scene().place(asking(scene().plan(number)));
   auto const& result = call.result();
   EXPECT_TRUE(result.clean());
   EXPECT_THAT(call.until(EventKind::dialling).event.detail, HasSubstr(person));
   EXPECT_EQ(call.until(EventKind::dial_ended).event.detail, "completed");
-  EXPECT_TRUE(position(scene().conversations(number).at(0).agent_audio_of(2), result.heard)) << "the announcement was cut";
+  EXPECT_TRUE(position(scene().conversations(number).at(0).agent_audio_of(2), result.heard))
+      << "the announcement was cut";
   auto const record = scene().record(call.sid());
   EXPECT_EQ(record.ending, "transferred");
   EXPECT_EQ(record.blame, crm::Blame::us);
@@ -127,7 +130,8 @@ TEST_F(Tools, a_transfer_connects_the_caller_with_a_person) {
 }
 
 TEST_F(Tools, a_transfer_to_a_busy_person_brings_the_caller_back_to_the_agent) {
-  auto const number = scene().hire(agent_doing({words("I will connect you.", 500ms), tool("transfer_to_number")}), may_transfer);
+  auto const number =
+      scene().hire(agent_doing({words("I will connect you.", 500ms), tool("transfer_to_number")}), may_transfer);
   scene().open();
   auto plan = asking(scene().plan(number));
   plan.callee.answer = CalleeAnswer::busy;
@@ -156,8 +160,10 @@ TEST_F(Tools, a_transfer_to_a_busy_person_brings_the_caller_back_to_the_agent) {
 }
 
 TEST_F(Tools, a_transfer_to_a_number_that_nobody_allowed_is_refused_with_a_reason) {
-  auto const number = scene().hire(agent_doing({tool("transfer_to_number", std::string{R"({"transfer_number":")"} + stranger + "\"}"),
-                                                words("I may not.", 500ms)}), may_transfer);
+  auto const number =
+      scene().hire(agent_doing({tool("transfer_to_number", std::string{R"({"transfer_number":")"} + stranger + "\"}"),
+                                words("I may not.", 500ms)}),
+                   may_transfer);
   scene().open();
   auto const call = scene().place(asking(scene().plan(number)));
   call.until(EventKind::agent_silent, 2);
@@ -171,7 +177,8 @@ TEST_F(Tools, a_transfer_to_a_number_that_nobody_allowed_is_refused_with_a_reaso
 }
 
 TEST_F(Tools, a_transfer_that_the_carrier_refuses_is_reported_to_the_agent) {
-  auto const number = scene().hire(agent_doing({tool("transfer_to_number"), words("It did not work.", 500ms)}), may_transfer);
+  auto const number =
+      scene().hire(agent_doing({tool("transfer_to_number"), words("It did not work.", 500ms)}), may_transfer);
   scene().open();
   scene().with_carrier([](sim::twilio::TwilioSim& sim) {
     sim.rest().inject({.status = 500, .times = 5, .delay = 0ms, .path = "/Calls"});

@@ -57,7 +57,8 @@ TEST_F(Voices, pass_bit_by_bit_when_the_agent_speaks_the_telephones_language) {
   auto const& conversation = conversations.front();
 
   EXPECT_EQ(conversation.agent_audio.size(), 3U * media::telephone_rate);
-  EXPECT_TRUE(position(conversation.agent_audio, result.heard)) << "the caller did not hear what the agent sent, without a hole";
+  EXPECT_TRUE(position(conversation.agent_audio, result.heard))
+      << "the caller did not hear what the agent sent, without a hole";
   EXPECT_EQ(result.streams.front().underruns, 0U);
 
   auto said = speech(5s);
@@ -97,8 +98,9 @@ TEST_F(Voices, stay_clear_when_the_agent_wants_other_formats) {
 
     auto said = speech(5s);
     said.resize(stream.frames_sent * media::mulaw_frame_bytes, media::mulaw_silence);
-    auto const to_agent = clarity_db(linear(said), media::telephone_rate,
-                                     by_soxr(agent_heard(conversation), conversation.input.rate, media::telephone_rate));
+    auto const to_agent =
+        clarity_db(linear(said), media::telephone_rate,
+                   by_soxr(agent_heard(conversation), conversation.input.rate, media::telephone_rate));
     EXPECT_GE(to_agent, 35.0) << "caller to agent";
     auto const seconds_heard = static_cast<double>(agent_heard(conversation).size()) / conversation.input.rate;
     EXPECT_NEAR(seconds_heard, static_cast<double>(said.size()) / media::telephone_rate, 0.02) << "frames were lost";
