@@ -16,6 +16,7 @@
 #include "crm/store/calls.h"
 #include "crm/store/contacts.h"
 #include "gateway/agent/agents.h"
+#include "gateway/base/background.h"
 #include "gateway/core.h"
 #include "gateway/descriptor_budget.h"
 #include "gateway/net/descriptors.h"
@@ -198,6 +199,7 @@ struct Process::Parts {
     agents = std::move(*made);
     metrics.before_exposing([this] { process_metrics.refresh(); });
     ledger.keep_in(journal);
+    asio::post(chores, base::stand_behind_media);
     warm_resamplers();
     if (!settings.http.tls_cert.empty()) certificate.emplace(settings.http.tls_cert, settings.http.tls_key);
     build_cores();
@@ -400,6 +402,7 @@ Addresses Process::start() {
   addresses.ops_port = p.ops->listen(p.settings.ops.address, p.settings.ops.port);
 
   p.back_office_thread = std::thread{[&p] {
+    base::stand_behind_media();
     auto const work = asio::make_work_guard(p.back_office);
     p.back_office.run();
   }};

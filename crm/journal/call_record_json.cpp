@@ -82,6 +82,8 @@ class Members {
     return at(name).get<bool>();
   }
   Wall time(char const* name) const { return Wall{std::chrono::nanoseconds{number(name)}}; }
+  /// Empty also when it is missing: records of an earlier version of this program had none.
+  json list_or_empty(char const* name) const { return object_.contains(name) ? list(name) : json::array(); }
   json const& list(char const* name) const {
     if (!at(name).is_array()) throw Wrong{name};
     return at(name);
@@ -148,6 +150,27 @@ CallTurn to_turn(json const& object) {
                   .heard_ms = turn.number_if_any("heard_ms")};
 }
 
+json to_json(CallToolCall const& call) {
+  return {{"id", text_json(call.tool_call_id)},
+          {"name", text_json(call.name)},
+          {"parameters", text_json(call.parameters_json)},
+          {"result", text_json(call.result_json)},
+          {"is_error", call.is_error},
+          {"started_ms", call.started_ms},
+          {"took_ms", call.took_ms}};
+}
+
+CallToolCall to_tool_call(json const& object) {
+  Members const call{object, "tool_calls"};
+  return CallToolCall{.tool_call_id = call.text("id"),
+                      .name = call.text("name"),
+                      .parameters_json = call.text("parameters"),
+                      .result_json = call.text("result"),
+                      .is_error = call.yes_or_no("is_error"),
+                      .started_ms = call.number("started_ms"),
+                      .took_ms = call.number("took_ms")};
+}
+
 CallDirection direction_from(std::string const& text) {
   for (auto const direction : {CallDirection::inbound, CallDirection::outbound})
     if (to_string(direction) == text) return direction;
@@ -183,6 +206,7 @@ CallRecord to_call(Members const& object) {
     Members const event{each, "events"};
     call.events.push_back({event.time("at"), event.text("kind"), event.text("detail")});
   }
+  for (auto const& each : object.list_or_empty("tool_calls")) call.tool_calls.push_back(to_tool_call(each));
   return call;
 }
 
@@ -213,9 +237,11 @@ std::string encode(CallRecord const& call) {
               {"resumed", call.resumed},
               {"version", call.version},
               {"turns", json::array()},
-              {"events", json::array()}};
+              {"events", json::array()},
+              {"tool_calls", json::array()}};
   if (call.blame) object["blame"] = to_string(*call.blame);
   for (auto const& turn : call.turns) object["turns"].push_back(to_json(turn));
+  for (auto const& tool_call : call.tool_calls) object["tool_calls"].push_back(to_json(tool_call));
   for (auto const& event : call.events) {
     object["events"].push_back(
         {{"at", count(event.at)}, {"kind", text_json(event.kind)}, {"detail", text_json(event.detail_json)}});

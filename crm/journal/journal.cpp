@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "gateway/base/background.h"
+
 namespace crm::journal {
 namespace {
 
@@ -23,7 +25,10 @@ Journal::Journal(std::unique_ptr<Files> files, JournalSettings settings, base::L
       disk_bytes_{metrics.gauge("switchboard_journal_disk_bytes", "Size of the journal's files")},
       reserve_{
           metrics.gauge("switchboard_journal_reserved", "1 while disk space for the next journal file is set aside")},
-      thread_{[this] { run(); }} {}
+      thread_{[this] {
+        base::stand_behind_media();
+        run();
+      }} {}
 
 Journal::~Journal() {
   {

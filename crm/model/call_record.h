@@ -42,6 +42,18 @@ struct CallEvent {
   bool operator==(CallEvent const&) const = default;
 };
 
+/// Something the agent asked us to do in the call, and what it was told.
+struct CallToolCall {
+  std::string tool_call_id;  ///< The agent provider's.
+  std::string name;
+  std::string parameters_json = "{}";
+  std::string result_json = "{}";
+  bool is_error = false;
+  std::int64_t started_ms = 0;  ///< Since CallRecord::started_at.
+  std::int64_t took_ms = 0;
+  bool operator==(CallToolCall const&) const = default;
+};
+
 /// A snapshot of everything known about one call; `version` grows with each snapshot taken.
 struct CallRecord {
   base::CallId id;
@@ -68,6 +80,7 @@ struct CallRecord {
   std::int64_t version = 1;
   std::vector<CallTurn> turns;
   std::vector<CallEvent> events;
+  std::vector<CallToolCall> tool_calls;  ///< Those that were answered, in that order.
   bool operator==(CallRecord const&) const = default;
 };
 

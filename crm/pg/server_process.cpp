@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "crm/pg/start_failure.h"
+#include "gateway/base/background.h"
 
 namespace crm::pg {
 namespace {
@@ -39,6 +40,7 @@ void reset_signals() {
 
 [[noreturn]] void exec_as(ServerUser const& user, char* const* arguments, char* const* environment, int output) {
   reset_signals();
+  base::stand_behind_media();
   int const nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);

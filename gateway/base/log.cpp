@@ -10,6 +10,7 @@
 #include <cmath>
 #include <future>
 
+#include "gateway/base/background.h"
 #include "gateway/base/time_source.h"
 
 namespace base {
@@ -18,7 +19,7 @@ namespace {
 constexpr std::size_t queued_lines = 8192;
 
 std::shared_ptr<spdlog::details::thread_pool> writer_thread() {
-  static auto const pool = std::make_shared<spdlog::details::thread_pool>(queued_lines, 1);
+  static auto const pool = std::make_shared<spdlog::details::thread_pool>(queued_lines, 1, stand_behind_media);
   return pool;
 }
 

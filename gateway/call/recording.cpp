@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <optional>
 
+#include "gateway/base/background.h"
 #include "media/wav.h"
 
 namespace gateway {
@@ -32,6 +33,7 @@ RecordingDesk::RecordingDesk(std::filesystem::path directory, base::Metrics& met
       log_{std::move(log)},
       dropped_{
           metrics.counter("switchboard_recordings_given_up_total", "Recordings ended by a full or failing disk.")} {
+  asio::post(writer_, base::stand_behind_media);
   std::filesystem::create_directories(directory_);
   std::filesystem::permissions(directory_, std::filesystem::perms::owner_all);
   for (auto const& entry : std::filesystem::directory_iterator{directory_}) {

@@ -1,11 +1,11 @@
 #include "gateway/net/handshake_thread.h"
 
-#include <sys/resource.h>
-
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
+
+#include "gateway/base/background.h"
 
 namespace net {
 namespace {
@@ -48,8 +48,7 @@ class Errand {
 }  // namespace
 
 HandshakeThread::HandshakeThread() {
-  // Linux gives a nice value to each thread. Where it is not granted, we are merely no better than the others.
-  asio::post(thread_, [] { (void)::setpriority(PRIO_PROCESS, 0, 10); });
+  asio::post(thread_, base::stand_behind_media);
 }
 
 HandshakeThread::~HandshakeThread() {

@@ -14,6 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/base/background.h"
+
 namespace net {
 namespace {
 
@@ -157,7 +159,10 @@ class HttpClient::Engine {
     static bool const initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     multi_ = initialised ? curl_multi_init() : nullptr;
     if (!multi_) throw std::runtime_error{"libcurl could not be initialised"};
-    thread_ = std::thread{[this] { loop(); }};
+    thread_ = std::thread{[this] {
+      base::stand_behind_media();
+      loop();
+    }};
   }
 
   ~Engine() { curl_multi_cleanup(multi_); }

@@ -11,6 +11,9 @@ namespace net {
 /// may try to write until it refuses.
 class Poller {
  public:
+  /// As many as one poll() tells of, at most. What a thousand calls bring in a millisecond fits in.
+  static constexpr std::size_t batch = 256;
+
   class Listener {
    public:
     /// `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR as the kernel reports them.
@@ -40,8 +43,6 @@ class Poller {
     std::uint32_t events;
     Listener* listener;
   };
-  static constexpr std::size_t batch = 64;
-
   int epoll_;
   std::array<Ready, batch> ready_;
   std::size_t next_ = 0;  // in ready_, while poll() calls

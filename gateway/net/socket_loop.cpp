@@ -82,25 +82,29 @@ void SocketLoop::watch() {
   descriptor_->async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
     watching_ = false;
     auto const before = now_;
-    if (!error) (void)turn();
+    auto const found = error ? 0 : turn();
     if (connections_ == 0) return;
     if (!error && now_ - before < pause())
-      rest();
+      rest(found);
     else
       watch();
   });
 }
 
-/// Goes on by the clock until there is nothing to do, without asking the kernel to be woken.
-void SocketLoop::rest() {
+/// Goes on by the clock until there is nothing to do, without asking the kernel to be woken. A look that filled the
+/// poller's batch has left others waiting, so the next one follows without a pause, behind what else the loop has to
+/// do.
+void SocketLoop::rest(std::size_t found) {
   resting_ = true;
-  rest_->expires_at(now_ + pause());
+  rest_->expires_at(found < Poller::batch ? now_ + pause() : now_);
   rest_->async_wait([this](boost::system::error_code error) {
     resting_ = false;
     if (error || connections_ == 0) return;
-    if (turn() > 0 && connections_ > 0)
-      rest();
-    else if (connections_ > 0)
+    auto const found_now = turn();
+    if (connections_ == 0) return;
+    if (found_now > 0)
+      rest(found_now);
+    else
       watch();
   });
 }

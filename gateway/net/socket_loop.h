@@ -73,7 +73,7 @@ class SocketLoop final : public asio::execution_context::service {
  private:
   void shutdown() override;
   void watch();
-  void rest();
+  void rest(std::size_t found);
   std::size_t turn();
   void flush_waiting();
   Clock::duration pause() const;
