@@ -227,8 +227,11 @@ struct Process::Parts {
                             call_settings(settings, epoch),
                             {}};
       services.known_contact = [&pool, &clock](base::TenantId tenant, std::string phone) -> base::Async<std::string> {
-        auto session = pool.until(clock.now() + contact_limit);
-        auto contact = co_await crm::find_contact_by_phone(session, std::move(tenant), std::move(phone));
+        auto const look = [&](crm::pg::Transaction& session) -> base::Async<base::Result<std::optional<crm::Contact>>> {
+          auto found = co_await crm::find_contact_by_phone(session, tenant, phone);
+          co_return found;
+        };
+        auto contact = co_await pool.transaction_of(tenant, look, clock.now() + contact_limit);
         co_return contact && *contact ? (*contact)->full_name : std::string{};
       };
       core->calls = std::make_unique<Calls>(core->executor(), std::move(services), capacity, core->loop_watch());
