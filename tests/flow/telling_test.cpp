@@ -1,11 +1,17 @@
 // What calls lead to reaches other systems once, whatever they do: the outbox against simulated receivers on loopback.
+#include "gateway/telling.h"
+
 #include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
 
 #include "crm/adapters/webhook/webhook.h"
 #include "crm/outbox/by_target.h"
 #include "crm/outbox/crm_deliverer.h"
 #include "crm/outbox/dispatcher.h"
 #include "crm/outbox/sms.h"
+#include "gateway/integration_commands.h"
 #include "gateway/twilio/sms.h"
 #include "loadtest/sim/crm/crm_sim.h"
 #include "loadtest/sim/twilio/twilio_sim.h"
@@ -174,6 +180,87 @@ TEST_F(Telling, nobody_who_said_stop_is_written_to_again) {
   EXPECT_EQ(of(id, "parked_reason"), "rejected: Twilio answered 400, code 21610");
   EXPECT_EQ(of(other, "status"), "done");
   EXPECT_EQ(sql(conninfo, "select status from messages where id = 'msg_1'"), "failed");
+}
+
+/// As the process puts it together, with an integration that the command has added.
+class TellingProcess : public Telling {
+ protected:
+  void SetUp() override {
+    Telling::SetUp();
+    if (IsSkipped()) return;
+    sql(conninfo, "delete from integrations");
+    given.vault.integration_encryption_key = base::Secret{std::string(64, 'a')};
+    given.egress.allow = "127.0.0.0/8";
+    given.egress.ports = receivers->base_url().substr(receivers->base_url().rfind(':') + 1);
+    given.twilio.api_base_url = carrier->base_url();
+    given.http.public_base_url = "https://gateway.example";
+  }
+  std::string add_webhook() {
+    auto const file = folder.path() / "secret";
+    std::ofstream{file} << secret << "\n";
+    std::ostringstream out, err;
+    int exit_code = -1;
+    gateway::CommandContext const context{[this] { return crm::Database{.conninfo = conninfo, .server = nullptr}; },
+                                          &out, &err, false, [this] { return given; }};
+    CLI::App app;
+    gateway::add_integration_commands(app, context, exit_code);
+    app.parse("integrations add --tenant ten_1 --name hook --url " + receivers->webhook_url() + " --secret-file " +
+              file.string());
+    EXPECT_EQ(exit_code, 0) << err.str();
+    return out.str().substr(0, out.str().find('\n'));
+  }
+  void start() {
+    telling.emplace(gateway::Telling::Services{loop.get_executor(), time, http, accounts, base::Log::silent(), metrics},
+                    settings(2), given);
+    tasks->spawn(telling->run());
+  }
+  void stop() {
+    auto const drain = [&]() -> base::Async<bool> {
+      co_await telling->drain(seconds{1});
+      co_return true;
+    };
+    run(drain());
+    telling.reset();
+  }
+
+  test::OpenFolder folder;
+  config::Settings given;
+  std::optional<gateway::Telling> telling;
+};
+
+TEST_F(TellingProcess, tells_webhooks_and_sends_messages) {
+  auto const id = tell({.integration = add_webhook()});
+  text("1");
+  start();
+  ASSERT_TRUE(all_told());
+  EXPECT_EQ(of(id, "status"), "done");
+  ASSERT_EQ(receivers->webhooks().received().size(), 1U);
+  EXPECT_EQ(receivers->webhooks().received()[0].id, id);
+  EXPECT_EQ(carrier->rest().messages().size(), 1U);
+  stop();
+}
+
+TEST_F(TellingProcess, loses_nothing_while_its_key_is_missing) {
+  auto const id = tell({.integration = add_webhook()});
+  given.vault.integration_encryption_key = base::Secret{};
+  start();
+  loop.restart();
+  auto const until = std::chrono::steady_clock::now() + seconds{20};
+  while (of_attempt(id, 1, "fault") != "not_sent" && std::chrono::steady_clock::now() < until)
+    loop.run_for(milliseconds{20});
+  stop();
+  EXPECT_EQ(of(id, "status"), "waiting");
+  EXPECT_EQ(sql(conninfo, "select status from integrations"), "active");
+}
+
+TEST_F(TellingProcess, does_not_go_into_our_own_network) {
+  auto const id = tell({.integration = add_webhook()});
+  given.egress.allow = "";
+  start();
+  ASSERT_TRUE(all_told());
+  EXPECT_EQ(of(id, "status"), "parked");
+  EXPECT_TRUE(receivers->webhooks().received().empty());
+  stop();
 }
 
 }  // namespace
