@@ -120,7 +120,12 @@ Async<Result<DeskAnswer>> book_appointment(pg::Session& session, DeskTask const&
       .tenant = task.caller.tenant, .contact = std::nullopt, .call = task.caller.call, .now = task.now};
   auto const before = co_await coming_appointments(session, this_calls);
   if (!before) co_return std::unexpected{before.error()};
-  if (auto same = booked_before(*before, task)) co_return *std::move(same);
+  if (auto same = booked_before(*before, task)) {
+    // The other words may say who it is for.
+    auto const known = co_await contact_of_caller(session, task, dictated.e164);
+    if (!known) co_return std::unexpected{known.error()};
+    co_return *std::move(same);
+  }
   if (std::ssize(*before) >= most_bookings_a_call)
     co_return refusal("too_many", "For more appointments than that, somebody will have to call you back.");
 

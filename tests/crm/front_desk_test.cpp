@@ -121,6 +121,13 @@ TEST_F(FrontDesk, knows_who_withheld_their_number_only_by_what_they_say) {
   EXPECT_EQ(count("appointments where contact_id is not null"), "2");
 }
 
+TEST_F(FrontDesk, learns_later_in_a_call_for_whom_it_has_booked) {
+  ask(withheld(), "book_appointment", {{"start", "2026-03-03T09:00"}});
+  ask(withheld(), "book_appointment", {{"start", "2026-03-03T09:00"}, {"name", "Ada"}});
+  EXPECT_EQ(value("c.full_name from appointments a join contacts c on c.id = a.contact_id"), "Ada");
+  EXPECT_EQ(count("appointments"), "1");
+}
+
 TEST_F(FrontDesk, shows_nobody_the_appointments_of_a_number_they_only_name) {
   ask(caller(1), "book_appointment", {{"start", "2026-03-03T09:00"}});
   EXPECT_EQ(ask(withheld(2), "cancel_appointment", {{"phone", "+15550002222"}})["reason"], "no_appointment");
