@@ -12,7 +12,7 @@ using test::sql;
 
 class Appointments : public test::DeskTest {
  protected:
-  json book(json parameters, int call = 1, std::string id = "") {
+  json book(json const& parameters, int call = 1, std::string id = "") {
     return ask(caller(call), "book_appointment", parameters, std::move(id));
   }
 };
@@ -53,6 +53,16 @@ TEST_F(Appointments, that_an_agent_asks_for_again_in_other_words_are_one) {
   auto const second = book({{"start", "2026-03-03T09:00:00-05:00"}, {"notes", "again"}});
   EXPECT_EQ(first["appointment_id"], second["appointment_id"]);
   EXPECT_EQ(count("appointments"), "1");
+}
+
+TEST_F(Appointments, that_the_caller_already_has_from_another_call_are_not_taken_for_them) {
+  auto const first = book({{"start", "2026-03-03T09:00"}});
+  auto same_person = caller();
+  same_person.call = base::CallId{"call_9"};
+  auto const second = ask(same_person, "book_appointment", {{"start", "2026-03-03T09:00"}});
+  EXPECT_EQ(second["appointment_id"], first["appointment_id"]);
+  EXPECT_EQ(count("appointments"), "1");
+  EXPECT_EQ(count("outbox where event = 'appointment.booked'"), "1");
 }
 
 TEST_F(Appointments, are_refused_outside_of_hours_off_the_grid_too_soon_and_too_far) {
