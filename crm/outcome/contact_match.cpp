@@ -43,12 +43,16 @@ ContactDecision decide_contact(ContactCandidates const& known, LearnedContact co
     return ContactDecision{known.is_new ? ContactMatch::created : match, contact, {}};
   };
   if (known.by_phone.size() == 1) return found(ContactMatch::phone, known.by_phone.front());
-  if (known.by_appointment.size() == 1 && learned.phone.empty())
-    return found(ContactMatch::phone, known.by_appointment.front());
+  if (known.by_call.size() == 1) {
+    bool const further = !in_both(known.by_call, known.by_further_phone).empty();
+    return found(further ? ContactMatch::further_phone : ContactMatch::phone, known.by_call.front());
+  }
   if (known.by_further_phone.size() == 1) return {ContactMatch::further_phone, known.by_further_phone.front(), {}};
   if (known.by_further_phone.size() > 1) {
     auto const narrowed = in_both(known.by_further_phone, known.by_email);
     if (narrowed.size() == 1) return {ContactMatch::email, narrowed.front(), {}};
+    if (known.by_further_phone_and_name.size() == 1)
+      return {ContactMatch::further_phone, known.by_further_phone_and_name.front(), {}};
     return {ContactMatch::ambiguous, std::nullopt, known.by_further_phone};
   }
   if (known.by_email.size() == 1) return {ContactMatch::email, known.by_email.front(), {}};

@@ -58,7 +58,7 @@ std::string email_of(json const& object) {
 ToolFact read(CallToolCall const& call, std::size_t ordinal) {
   auto const asked = json::parse(call.parameters_json, nullptr, /*allow_exceptions=*/false);
   auto const told = json::parse(call.result_json, nullptr, /*allow_exceptions=*/false);
-  ToolFact fact{.ordinal = ordinal, .tool = call.name};
+  ToolFact fact{.ordinal = ordinal, .tool = call.name, .tool_call_id = pg::storable_text(call.tool_call_id)};
   if (told.is_object()) {
     auto const ok = told.find("ok");
     fact.ok = !call.is_error && ok != told.end() && ok->is_boolean() && ok->get<bool>();
@@ -74,6 +74,8 @@ ToolFact read(CallToolCall const& call, std::size_t ordinal) {
   fact.service = word_of(asked, "service");
   fact.start = word_of(asked, "start");
   if (fact.start.empty()) fact.start = word_of(asked, "new_start");
+  auto const urgent = asked.find("urgent");
+  fact.urgent = urgent != asked.end() && urgent->is_boolean() && urgent->get<bool>();
   fact.notes = text_of(asked, "notes", longest_message);
   return fact;
 }

@@ -12,6 +12,7 @@ namespace crm {
 struct ToolFact {
   std::size_t ordinal = 0;  ///< Its place in CallRecord::tool_calls.
   std::string tool;
+  std::string tool_call_id;
   bool ok = false;
   bool unavailable = false;  ///< It failed because we could not reach what it needs, not because of what was asked.
   std::string appointment;   ///< Id of the appointment it was about.
@@ -22,6 +23,7 @@ struct ToolFact {
   std::string service;
   std::string start;
   std::string notes;
+  bool urgent = false;
 };
 
 std::vector<ToolFact> read_tool_calls(std::vector<CallToolCall> const& calls);

@@ -96,7 +96,6 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
     record_.stream_count = plan_.earlier->stream_count;
     record_.resumed = plan_.earlier->resumed + 1;
     record_.events = plan_.earlier->events;
-    record_.tool_calls = plan_.earlier->tool_calls;
   }
   if (plan_.route->agent.record) {
     // A call that is taken over goes on in a file of its own: what its first process wrote stays.

@@ -103,6 +103,15 @@ TEST_F(CallsContact, that_the_desk_created_in_the_call_is_told_as_created) {
   EXPECT_EQ(match(2), "phone con_1");
 }
 
+TEST_F(CallsContact, is_whom_the_desk_made_known_when_the_number_is_withheld) {
+  auto record = ended_now(call());
+  record.from = "anonymous";
+  tell("insert into contacts (tenant_id, id, full_name, source) values ('ten_1', 'con_1', 'Ada', 'call')");
+  write(record);
+  EXPECT_EQ(match(), "created con_1");
+  EXPECT_EQ(value("select count(*) from contacts"), "1");
+}
+
 TEST_F(CallsContact, keeps_what_a_person_typed) {
   add_contact("con_1", "phone_e164, full_name, source, typed_fields",
               "'+15550002222', 'Dr Ada Byron', 'call', '{full_name,email}'");
