@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crm/desk/dictated_number.h"
 #include "crm/model/phone_number.h"
 
 namespace crm {
@@ -29,7 +30,7 @@ LearnedContact learn_contact(CallRecord const& call, std::vector<ToolFact> const
     // The last word stands: people correct themselves.
     if (!fact.name.empty()) learned.name = fact.name;
     if (!fact.email.empty()) learned.email = fact.email;
-    if (auto number = e164_from(fact.phone, our_number_of(call)); !number.empty()) learned.dictated = std::move(number);
+    if (auto number = dictated_number(fact.phone, our_number_of(call))) learned.dictated = *std::move(number);
   }
   if (is_e164(person_of(call)))
     learned.phone = person_of(call);

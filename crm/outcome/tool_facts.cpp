@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "crm/model/phone_number.h"
 #include "crm/pg/storable_text.h"
 
 namespace crm {
@@ -94,18 +93,6 @@ std::string const& person_of(CallRecord const& call) {
 
 std::string const& our_number_of(CallRecord const& call) {
   return call.direction == CallDirection::inbound ? call.to : call.from;
-}
-
-std::string e164_from(std::string_view written, std::string_view our_number) {
-  std::string number;
-  for (char const c : written) {
-    if ((c >= '0' && c <= '9') || (c == '+' && number.empty())) number += c;
-  }
-  // North American Numbering Plan: country code 1, ten digits, area and exchange begin with 2 to 9.
-  bool const north_american = is_e164(our_number) && our_number.size() == 12 && our_number[1] == '1';
-  if (north_american && number.size() == 10 && number[0] >= '2' && number[3] >= '2') number.insert(0, "+1");
-  if (north_american && number.size() == 11 && number[0] == '1') number.insert(0, "+");
-  return is_e164(number) ? number : std::string{};
 }
 
 }  // namespace crm

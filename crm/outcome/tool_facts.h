@@ -33,8 +33,4 @@ std::string const& person_of(CallRecord const& call);
 /// Our number in the call.
 std::string const& our_number_of(CallRecord const& call);
 
-/// A number as people and models write it, in E.164; empty when it is none. A number of ten digits without a country is
-/// one of the North American plan when `our_number` is.
-std::string e164_from(std::string_view written, std::string_view our_number);
-
 }  // namespace crm

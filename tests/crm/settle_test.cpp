@@ -268,36 +268,4 @@ TEST_F(Settled, calls_are_the_same_however_their_records_came) {
   EXPECT_NE(rows.find("appointment_booked"), std::string::npos) << rows;
 }
 
-TEST_F(Settled, DISABLED_cost) {
-  constexpr int calls = 2000;
-  for (int integrations = 0; integrations < 3; ++integrations) {
-    if (integrations > 0) add_integration("int_" + std::to_string(integrations));
-    for (bool settle : {false, true}) {
-      int number = 10'000 + integrations * 20'000 + settle * 10'000;
-      auto const begin = std::chrono::steady_clock::now();
-      for (int batch = 0; batch < calls / 32; ++batch) {
-        std::vector<crm::CallRecord> records;
-        for (int i = 0; i < 32; ++i) {
-          auto record = ended(call(++number));
-          record.from = "+1555" + std::to_string(1'000'000 + number);
-          record.turns = {turn(Speaker::agent, "Hello", "Hello"), turn(Speaker::caller, "A slot?", "A slot?")};
-          records.push_back(record);
-        }
-        auto const work = [&](crm::pg::Transaction& transaction) -> base::Async<base::Result<bool>> {
-          for (auto const& record : records) {
-            auto const saved = co_await crm::save_call(transaction, record);
-            if (!saved || !settle) continue;
-            auto const settled = co_await crm::settle_call(transaction, record);
-            if (!settled) co_return settled;
-          }
-          co_return true;
-        };
-        EXPECT_TRUE(run(pool->transaction(work, soon())));
-      }
-      std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begin;
-      std::printf("%d integrations, settle %d: %.2f ms a call\n", integrations, settle, took.count() * 1000 / calls);
-    }
-  }
-}
-
 }  // namespace
