@@ -158,11 +158,30 @@ TEST(PostCall, of_other_types_brings_its_type_and_conversation) {
   }
 }
 
+TEST(PostCall, survives_half_a_character) {
+  std::pair<char const*, char const*> const cases[] = {
+      {R"(cut \ud83d)", "cut \xEF\xBF\xBD"},
+      {R"(\uDE00 cut)", "\xEF\xBF\xBD cut"},
+      {R"(\ud83d\ud83d\ude00)", "\xEF\xBF\xBD😀"},
+      {R"(\ud83d\u0041)",
+       "\xEF\xBF\xBD"
+       "A"},
+      {R"(\\ud83d \ud83d\n)", "\\ud83d \xEF\xBF\xBD\n"},
+      {"raw \xF0\x9F\x98", "raw \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+  };
+  for (auto const& [written, read_as] : cases) {
+    auto const call =
+        read_conversation(R"({"status":"done","analysis":{"transcript_summary":")" + std::string{written} + R"("}})");
+    ASSERT_TRUE(call) << written;
+    EXPECT_EQ(call->summary, read_as) << written;
+  }
+}
+
 TEST(PostCall, is_not_read_from_what_is_no_event) {
   auto const deep =
       R"({"type":"post_call_transcription","data":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   for (auto const& body : {std::string{}, std::string{"[]"}, std::string{"{"}, std::string{"{}"}, std::string{"null"},
-                           std::string{R"({"type":7})"}, std::string{"{\"type\":\"\xff\"}"}, deep})
+                           std::string{R"({"type":7})"}, std::string{R"({"type":"\ud83"})"}, deep})
     EXPECT_FALSE(read_post_call_event(body)) << body.substr(0, 40);
   EXPECT_TRUE(read_post_call_event(R"({"type":"post_call_transcription"})"));
   EXPECT_FALSE(read_conversation("[]"));

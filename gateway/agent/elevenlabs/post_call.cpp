@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -25,13 +26,43 @@ constexpr auto longest_call = std::chrono::hours{24};
 constexpr std::array<std::string_view, 3> verdicts{"success", "failure", "unknown"};
 constexpr std::array<std::string_view, 5> statuses{"initiated", "in-progress", "processing", "done", "failed"};
 
-base::Result<Json> parse(std::string_view text) {
-  bool too_deep = false;
+std::optional<unsigned> hex_unit(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned unit = 0;
+  auto const* const end = text.data() + at + 6;
+  auto const [stop, error] = std::from_chars(text.data() + at + 2, end, unit, 16);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return unit;
+}
+
+/// Half a character, as a text has that was cut in the middle of one, is no JSON; nor are bytes that are no UTF-8. One
+/// such place may not cost a whole summary.
+std::string repaired(std::string_view given) {
+  auto text = crm::pg::storable_text(given);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') continue;
+    auto const unit = hex_unit(text, i);
+    bool const is_half = unit && (*unit & 0xF800U) == 0xD800U;
+    auto const next = is_half ? hex_unit(text, i + 6) : std::nullopt;
+    bool const is_pair = is_half && *unit < 0xDC00U && next && (*next & 0xFC00U) == 0xDC00U;
+    if (is_half && !is_pair) text.replace(i + 2, 4, "fffd");
+    i += is_pair ? 11 : unit ? 5 : 1;
+  }
+  return text;
+}
+
+Json parse_shallow(std::string_view text, bool& too_deep) {
   auto const watch_depth = [&](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > max_nesting;
     return !too_deep;  // what is deeper is dropped, not built
   };
-  auto json = Json::parse(text, watch_depth, /*allow_exceptions=*/false);
+  return Json::parse(text, watch_depth, /*allow_exceptions=*/false);
+}
+
+base::Result<Json> parse(std::string_view text) {
+  bool too_deep = false;
+  auto json = parse_shallow(text, too_deep);
+  if (json.is_discarded() && !too_deep) json = parse_shallow(repaired(text), too_deep);
   if (too_deep || !json.is_object()) return base::fail(base::Fault::protocol, "not a JSON object of reasonable depth");
   return json;
 }
