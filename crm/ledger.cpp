@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "crm/journal/call_record_json.h"
+#include "crm/outcome/settle.h"
 #include "crm/store/calls.h"
 
 namespace crm {
@@ -209,8 +210,11 @@ void CallLedger::put_back() {
 Async<Result<>> CallLedger::write_in_hand() {
   auto const kept = co_await keep(in_hand_);
   if (kept) {
+    bool const any_over =
+        std::ranges::any_of(in_hand_, [](auto const& each) { return is_terminal(each.record.status); });
     for (auto const& each : in_hand_) written(each);
     in_hand_.clear();
+    if (any_over && settled_) settled_();
     co_return Result<>{};
   }
   auto const& error = kept.error();
@@ -242,6 +246,9 @@ Async<Result<bool>> CallLedger::keep(std::vector<Waiting> const& together) {
     for (auto const& each : together) {
       auto const kept = co_await save_call(transaction, each.record);
       if (!kept) co_return kept;
+      if (!*kept || !is_terminal(each.record.status)) continue;
+      auto const settled = co_await settle_call(transaction, each.record);
+      if (!settled) co_return settled;
     }
     co_return true;
   };

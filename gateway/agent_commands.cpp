@@ -9,6 +9,7 @@
 
 #include "crm/store/phone_numbers.h"
 #include "crm/store/voice_agents.h"
+#include "gateway/call/tool_table.h"
 #include "gateway/listing.h"
 
 namespace gateway {
@@ -228,12 +229,18 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   });
 }
 
+void declare_tools(CLI::App& group, CommandContext const& context, int& exit_code) {
+  auto& command = *group.add_subcommand("tools", "Print the client tools that an ElevenLabs agent may be given");
+  on_command(command, context, exit_code, [context] { *context.out << tool_definitions_json(); });
+}
+
 }  // namespace
 
 void add_agent_commands(CLI::App& agents, CommandContext const& context, int& exit_code) {
   declare_add(agents, context, exit_code);
   declare_update(agents, context, exit_code);
   declare_list(agents, context, exit_code);
+  declare_tools(agents, context, exit_code);
 }
 
 }  // namespace gateway

@@ -137,6 +137,7 @@ create table messages (
   foreign key (tenant_id, contact_id) references contacts (tenant_id, id) on delete set null (contact_id)
 );
 create index messages_by_contact on messages (tenant_id, contact_id, created_at);
+create index messages_by_provider_sid on messages (provider_sid) where provider_sid is not null;
 
 alter table calls
   add column contact_id text,
@@ -144,6 +145,7 @@ alter table calls
   add column contact_match text,
   add foreign key (tenant_id, contact_id) references contacts (tenant_id, id) on delete set null (contact_id);
 create index calls_by_contact on calls (tenant_id, contact_id, started_at) where contact_id is not null;
+create index calls_by_conversation on calls (conversation_id) where conversation_id is not null;
 
 create table tool_calls (
   tenant_id    text not null,

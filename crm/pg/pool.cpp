@@ -12,6 +12,9 @@ using base::Fault;
 using base::Result;
 
 constexpr Query begin_query{"begin", "begin"};
+// Both last until the end of the transaction, and no longer.
+constexpr Query confine_query{
+    "confine", "select set_config('role', 'switchboard_app', true), set_config('switchboard.tenant', $1, true)"};
 constexpr Query commit_query{"commit", "commit"};
 constexpr Query rollback_query{"rollback", "rollback"};
 
@@ -135,6 +138,13 @@ void Pool::ring_next() {
 
 Async<Result<>> Pool::begin(Connection& connection, base::Instant deadline) {
   auto const done = co_await connection.run(begin_query, {}, deadline);
+  if (!done) co_return std::unexpected{done.error()};
+  co_return Result<>{};
+}
+
+Async<Result<>> Pool::confine(Transaction& transaction, base::TenantId tenant) {
+  Params params{tenant};
+  auto const done = co_await transaction.run(confine_query, std::move(params));
   if (!done) co_return std::unexpected{done.error()};
   co_return Result<>{};
 }

@@ -62,6 +62,10 @@ class Pool {
   template <class Work>
   std::invoke_result_t<Work&, Transaction&> transaction(Work work, base::Instant deadline);
 
+  /// The same for the rows of one tenant: row-level security shows and takes no others, whatever a statement says.
+  template <class Work>
+  std::invoke_result_t<Work&, Transaction&> transaction_of(base::TenantId tenant, Work work, base::Instant deadline);
+
   /// Closes idle connections and fails everything from now on; statements under way end by themselves.
   void close();
   /// Connections open or being opened.
@@ -109,6 +113,7 @@ class Pool {
   void note_failure(std::string detail);
   static base::Async<base::Result<>> finish(Connection& connection, base::Instant deadline);
   static base::Async<base::Result<>> begin(Connection& connection, base::Instant deadline);
+  static base::Async<base::Result<>> confine(Transaction& transaction, base::TenantId tenant);
   static base::Async<base::Result<>> roll_back(Connection& connection, base::Instant deadline);
 
   PoolSettings settings_;
@@ -137,6 +142,19 @@ class Pool::Until final : public Session {
 
 inline Pool::Until Pool::until(base::Instant deadline) {
   return Until{*this, deadline};
+}
+
+template <class Work>
+std::invoke_result_t<Work&, Transaction&> Pool::transaction_of(base::TenantId tenant, Work work,
+                                                               base::Instant deadline) {
+  auto const as_tenant = [&](Transaction& transaction) -> std::invoke_result_t<Work&, Transaction&> {
+    auto const confined = co_await confine(transaction, tenant);
+    if (!confined) co_return std::unexpected{confined.error()};
+    auto outcome = co_await work(transaction);
+    co_return outcome;
+  };
+  auto outcome = co_await transaction(as_tenant, deadline);
+  co_return outcome;
 }
 
 template <class Work>

@@ -73,6 +73,8 @@ class Bridge final : public CallerEvents, public AgentEvents, public PlayoutSink
   Transcript const& transcript() const { return transcript_; }
   Playout const& playout() const { return playout_; }
   std::optional<base::Instant> stream_started() const { return stream_started_; }
+  /// More audio of the agent's last turn may come.
+  bool is_in_agent_turn() const { return current_turn_.has_value(); }
   /// When the agent last sent audio; the epoch if never.
   base::Instant last_agent_audio() const { return last_agent_audio_; }
 

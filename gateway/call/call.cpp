@@ -96,6 +96,8 @@ Call::Call(CallPlan plan, CallServices& services, asio::any_io_executor executor
     record_.stream_count = plan_.earlier->stream_count;
     record_.resumed = plan_.earlier->resumed + 1;
     record_.events = plan_.earlier->events;
+    record_.tool_calls = plan_.earlier->tool_calls;
+    desk_was_asked_ = !record_.tool_calls.empty();
   }
   if (plan_.route->agent.record) {
     // A call that is taken over goes on in a file of its own: what its first process wrote stays.
@@ -125,7 +127,9 @@ base::Async<> Call::run() {
   co_await live();
   agent_wanted_ = false;
   co_await stop_agent();
-  co_await tasks_.drain(services_.time, milliseconds{500});
+  // A booking under way is worth waiting for: the record then knows how it ended.
+  co_await tasks_.drain(services_.time, tools_running_ > 0 ? seconds{2} : milliseconds{500});
+  co_await leave_desk();
   services_.metronome.leave(bridge_);
   bridge_.record_to(nullptr);
   recording_.reset();
@@ -221,10 +225,12 @@ base::Async<> Call::conversation() {
       wish(Wish::hang_up, Ending::too_long);
       continue;
     }
+    look_for_read_backs();
     if (changed_) listening_pause_ = checkpoint_every;
     if (now - saved_at_ >= listening_pause_) checkpoint();
     auto const due = wish_ == Wish::none ? ends_by_ : base::Instant::max();
-    auto const look_again = saved_at_ + listening_pause_;
+    auto look_again = saved_at_ + listening_pause_;
+    if (!read_backs_.empty()) look_again = std::min<base::Instant>(look_again, now + checkpoint_every);
     co_await ring_or(std::min<base::Instant>(due, look_again));
   }
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "crm/desk/desk.h"
 #include "gateway/base/bell.h"
 #include "gateway/base/log.h"
 #include "gateway/base/task_group.h"
@@ -12,10 +13,13 @@
 #include "gateway/call/carrier.h"
 #include "gateway/call/ending.h"
 #include "gateway/call/plan.h"
+#include "gateway/call/read_back.h"
 #include "gateway/call/record_sink.h"
 #include "gateway/call/recording.h"
 
 namespace gateway {
+
+struct Tool;
 
 struct CallSettings {
   BridgeSettings bridge;
@@ -52,6 +56,8 @@ struct CallServices {
   CallSettings settings;
   /// Name of a caller the tenant knows, empty otherwise; bounded in time, never delays the caller. May be empty.
   std::function<base::Async<std::string>(base::TenantId, std::string)> known_contact;
+  /// Does what agents ask for; null where there is none, and its tools are then unknown.
+  crm::Desk* desk = nullptr;
 };
 
 /// What the carrier shall do next when it asks.
@@ -93,6 +99,19 @@ class Call final : private BridgeEvents {
 
  private:
   enum class Wish { none, hang_up, fall_back, hand_over };
+  /// A tool that is being run, and the conversation that asked for it.
+  struct ToolRun {
+    ToolCall call;
+    int conversation;
+    std::string parameters_json;  // as checked
+    std::int64_t started_ms;
+  };
+  struct AwaitedReadBack {
+    ReadBack said;
+    base::Instant expires;
+    bool heard = false;
+    int tries = 0;
+  };
 
   void on_agent_accepted(AgentReady const& ready) override;
   void on_tool(ToolCall const& call) override;
@@ -117,10 +136,17 @@ class Call final : private BridgeEvents {
   base::Async<> ask_carrier();
   base::Async<> ring_or(base::Instant deadline);
 
-  base::Async<> tool(ToolCall call, int conversation);
-  base::Async<> transfer(ToolCall const& call, int conversation);
+  base::Async<> tool(ToolRun run);
+  base::Async<> ask_desk(ToolRun& run, Tool const& known);
+  base::Async<> transfer(ToolRun& run);
   base::Async<> let_agent_finish_speaking();
-  void answer_tool(ToolCall const& call, int conversation, std::string const& result, bool is_error);
+  void answer_tool(ToolRun const& run, std::string const& result, bool is_error);
+  std::string done_so_far() const;
+  crm::DeskCaller desk_caller() const;
+  void await_read_back(std::string appointment);
+  void look_for_read_backs();
+  base::Async<> confirm_heard(base::Instant deadline);
+  base::Async<> leave_desk();
   void carrier_goes_on();
   NextStep fallback_step();
   NextStep voicemail_step();
@@ -129,6 +155,7 @@ class Call final : private BridgeEvents {
   void wish(Wish what, Ending ending);
   void note(std::string_view kind, std::string detail_json = "{}");
   void note(std::string_view kind, std::string_view key, std::string_view value);
+  std::int64_t since_start() const;
   std::vector<crm::CallTurn> all_turns(Heard heard = Heard::proven) const;
   void checkpoint();
   void save();
@@ -169,6 +196,10 @@ class Call final : private BridgeEvents {
   int attempts_ = 0;       // conversations since the agent was last wanted anew
   int conversations_ = 0;  // in the whole call
   int tools_running_ = 0;
+  bool desk_was_asked_ = false;
+  bool confirming_ = false;
+  base::Instant confirm_after_{};
+  std::vector<AwaitedReadBack> read_backs_;
   // A leg must outlive its close(): whoever ran it waits for that to return.
   bool closing_caller_ = false;
   bool closing_agent_ = false;

@@ -1,15 +1,11 @@
-// The half of a call that deals with its agent: conversations, tools, the transfer to a person.
+// The half of a call that deals with its agent: its conversations.
+#include "gateway/base/zone.h"
 #include "gateway/call/call.h"
 #include "gateway/call/tools.h"
 
 namespace gateway {
 namespace {
 
-using namespace asio::experimental::awaitable_operators;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-constexpr auto announcement_limit = seconds{5};
 constexpr std::size_t context_bytes = 8000;  // of what was heard, told to a conversation that takes over
 
 std::string_view to_string(AgentLegEnd::Kind kind) {
@@ -55,6 +51,13 @@ AgentRequest Call::agent_request(std::string contact_name) const {
   variables["direction"] = std::string{crm::to_string(plan_.direction)};
   variables["contact_known"] = !contact_name.empty();
   variables["contact_name"] = std::move(contact_name);
+  // The vendor's own (system__time, …) may not be set, and tell the time of its clocks.
+  auto const wall = services_.time.wall();
+  auto const local = base::local_time(wall, plan_.route->tenant_timezone);
+  auto const now = local ? *local : base::utc_time(wall);
+  variables["current_time"] = base::iso8601(now);
+  variables["current_date"] = base::date_in_words(now);
+  variables["timezone"] = local ? plan_.route->tenant_timezone : "UTC";
   request.first_message = agent.first_message;
   request.language = agent.language;
   return request;
@@ -132,8 +135,9 @@ void Call::on_agent_accepted(AgentReady const& ready) {
   note("agent_ready", "conversation_id", ready.conversation_id);
   if (!resume_note_.empty() && agent_) {
     auto const context = heard_context(all_turns(caller_ ? Heard::soon : Heard::proven), context_bytes);
-    agent_->tell("resume",
-                 context.empty() ? resume_note_ : resume_note_ + "\nWhat was said and heard so far:\n" + context);
+    if (!context.empty()) resume_note_ += "\nWhat was said and heard so far:\n" + context;
+    if (auto const done = done_so_far(); !done.empty()) resume_note_ += "\nWhat your tools have done so far:\n" + done;
+    agent_->tell("resume", resume_note_);
     resume_note_.clear();
   }
   bell_.ring();
@@ -161,95 +165,14 @@ void Call::on_turn_changed() {
 
 void Call::on_heard() {
   heard_more_ = true;
-  // Last words are over when they have been heard; for anybody else a later save is soon enough.
-  if (wish_ != Wish::none) bell_.ring();
+  // Last words are over when they have been heard, an appointment is confirmed; for anything else a later save is soon
+  // enough.
+  if (wish_ != Wish::none || !read_backs_.empty()) bell_.ring();
 }
 
 void Call::on_event(std::string_view kind, std::string detail_json) {
   note(kind, std::move(detail_json));
   bell_.ring();
-}
-
-// ---- tools
-
-void Call::on_tool(ToolCall const& call) {
-  if (tools_running_ >= 8) {
-    answer_tool(call, conversations_, tool_failure("too_many_tools", "Wait for the running ones."), true);
-    return;
-  }
-  ++tools_running_;
-  bridge_.tool_pending(true);
-  tasks_.spawn(tool(call, conversations_));
-}
-
-base::Async<> Call::tool(ToolCall call, int conversation) {
-  note("tool_called", "tool", call.name);
-  if (call.name == tool_end_call) {
-    answer_tool(call, conversation, tool_success("The call ends after your last words."), false);
-    wish(Wish::hang_up, Ending::agent_hung_up);
-  } else if (call.name == tool_transfer) {
-    co_await transfer(call, conversation);
-  } else {
-    answer_tool(call, conversation, tool_failure("unknown_tool", "This tool does not exist here."), true);
-  }
-  --tools_running_;
-  bridge_.tool_pending(tools_running_ > 0);
-}
-
-/// Only the conversation that asked knows what the answer is about.
-void Call::answer_tool(ToolCall const& call, int conversation, std::string const& result, bool is_error) {
-  if (agent_ && conversation == conversations_) agent_->answer_tool(call.id, result, is_error);
-}
-
-/// "I will connect you" comes much faster than it is spoken, and the carrier drops what it has not played when the line
-/// changes hands.
-base::Async<> Call::let_agent_finish_speaking() {
-  auto const limit = services_.time.now() + announcement_limit;
-  while (caller_ && !terminal_ && !stopping_ && !bridge_.is_drained() && services_.time.now() < limit) {
-    auto const waited = co_await services_.time.wait(media::frame_duration);
-    if (!waited) co_return;
-  }
-}
-
-base::Async<> Call::transfer(ToolCall const& call, int conversation) {
-  auto const target = transfer_target(call.parameters_json, plan_.route->agent);
-  base::Result<> done = base::fail(base::Fault::conflict, "no stream, or on its way out");
-  if (!target) {
-    done = std::unexpected{target.error()};
-  } else if (caller_ && !transfer_asked_ && wish_ == Wish::none && !terminal_) {
-    transfer_asked_ = true;
-    co_await let_agent_finish_speaking();
-    if (caller_ && !terminal_ && !stopping_) {
-      // Before the update: the carrier may ask what to do next while our request is still under way.
-      transferring_ = true;
-      carrier_is_busy_ = true;
-      auto const deadline = services_.time.now() + services_.settings.tool_limit;
-      auto outcome = co_await (services_.carrier.transfer(plan_.at_carrier(), *target, plan_.our_number()) ||
-                               services_.time.wait_until(deadline));
-      if (outcome.index() == 0)
-        done = std::get<0>(outcome);
-      else
-        done = base::fail(base::Fault::timed_out, "carrier did not answer in time");
-    }
-    transfer_asked_ = false;
-    bell_.ring();
-    // Without an answer it may have been done all the same.
-    bool const refused = !done && done.error().fault != base::Fault::timed_out;
-    if (refused) transferring_ = carrier_is_busy_ = false;
-  }
-  if (!done) {
-    auto const reason = transfer_failure_reason(done.error().fault);
-    note("transfer_failed", "reason", reason);
-    answer_tool(call, conversation, tool_failure(reason, "The transfer did not work; offer to take a message."), true);
-    co_return;
-  }
-  note("transferred");
-  answer_tool(call, conversation, tool_success("The caller is being connected."), false);
-  // The person may have been busy before we heard that they are being dialled: then the carrier has come back already.
-  if (!transferring_) co_return;
-  // An agent that takes its leave meanwhile does not hang up on the person.
-  wish_ = Wish::hand_over;
-  ending_ = Ending::transferred;
 }
 
 }  // namespace gateway

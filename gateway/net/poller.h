@@ -11,8 +11,8 @@ namespace net {
 /// may try to write until it refuses.
 class Poller {
  public:
-  /// As many as one poll() tells of, at most. What a thousand calls bring in a millisecond fits in.
-  static constexpr std::size_t batch = 256;
+  /// As many as one poll() tells of, at most: those served first should not wait long for the end of the turn.
+  static constexpr std::size_t batch = 64;
 
   class Listener {
    public:

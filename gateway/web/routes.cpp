@@ -4,6 +4,8 @@ namespace gateway::web {
 namespace {
 
 constexpr std::size_t twilio_form_bytes = 64 * 1024;
+/// A transcript of an hour with all its metrics.
+constexpr std::size_t post_call_bytes = 4 * 1024 * 1024;
 
 }  // namespace
 
@@ -23,6 +25,12 @@ void add_public_routes(net::Router& router, twilio::VoiceRoutes& voice,
       "POST", "/api/twilio/status-callback", [&voice](Request r) { return voice.status(std::move(r)); },
       twilio_form_bytes);
   router.on_upgrade("/media/twilio/*", std::move(media));
+}
+
+void add_agent_webhook_routes(net::Router& router, elevenlabs::WebhookDoor& door) {
+  router.on(
+      "POST", "/api/elevenlabs/webhook", [&door](net::Request r) { return door.receive(std::move(r)); },
+      post_call_bytes);
 }
 
 }  // namespace gateway::web

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 
+#include "gateway/agent/elevenlabs/webhook_door.h"
 #include "gateway/net/router.h"
 #include "gateway/twilio/voice_routes.h"
 
@@ -10,5 +11,8 @@ namespace gateway::web {
 /// arrived.
 void add_public_routes(net::Router& router, twilio::VoiceRoutes& voice,
                        std::function<base::Async<>(net::PendingUpgrade)> media);
+
+/// Those under which the agent's provider speaks to us.
+void add_agent_webhook_routes(net::Router& router, elevenlabs::WebhookDoor& door);
 
 }  // namespace gateway::web

@@ -167,6 +167,19 @@ TEST(HubSpotExactlyOnce, two_thousand_faults_lose_nothing_and_double_nothing) {
   expect_each_once(scene, 200);
 }
 
+TEST(HubSpotExactlyOnce, what_was_just_made_is_known_before_the_index_shows_it) {
+  Scene scene;
+  scene.sim.store().unique_beyond_contacts = false;
+  scene.sim.store().index_lag = 29s;
+  scene.play([](Scene& s) -> Async<> {
+    auto first = co_await s.adapter.log_call(Scene::call("CA1"), "", {}, s.soon());
+    auto second = co_await s.adapter.log_call(Scene::call("CA1"), "", {}, s.soon());
+    EXPECT_TRUE(first && second);
+    EXPECT_EQ(first->remote_id, second->remote_id);
+  });
+  EXPECT_EQ(scene.records("calls").size(), 1u);
+}
+
 TEST(HubSpotExactlyOnce, also_where_engagements_take_no_unique_property_and_search_lags) {
   Scene scene;
   scene.sim.store().unique_beyond_contacts = false;

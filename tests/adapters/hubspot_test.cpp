@@ -1,3 +1,4 @@
+#include "crm/adapters/adapters.h"
 #include "tests/adapters/hubspot_scene.h"
 
 namespace crm::hubspot {
@@ -140,6 +141,25 @@ TEST(HubSpotContacts, a_custom_field_that_the_account_lost_is_dropped_and_the_re
   EXPECT_EQ(scene.requests("POST", "batch/upsert"), 4u) << "the schema is read anew after one refusal";
 }
 
+TEST(HubSpotContacts, an_account_with_more_properties_than_we_may_read_is_asked_for_single_ones) {
+  Scene scene;
+  for (int i = 0; i < 5'000; ++i) {
+    auto const added = scene.sim.store().add_property(
+        "contacts",
+        {.name = "field_" + std::to_string(i), .label = std::string(2'000, 'x'), .group = "contactinformation"});
+    ASSERT_TRUE(added.has_value());
+  }
+  scene.play([](Scene& s) -> Async<> {
+    auto contact = Scene::contact("con_1");
+    contact.company = "Engines Ltd";
+    auto receipt = co_await s.adapter.upsert_contact(contact, {}, s.soon());
+    EXPECT_TRUE(receipt && receipt->created);
+  });
+  auto const* record = scene.record("contacts", "switchboard_contact_key", "con_1");
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->properties.at("company"), "Engines Ltd");
+}
+
 TEST(HubSpotContacts, a_misheard_address_does_not_cost_the_contact) {
   Scene scene;
   auto contact = Scene::contact("con_1");
@@ -188,6 +208,19 @@ TEST(HubSpotSearch, keeps_to_four_a_second) {
     s.time.advance(1s);
     auto found = co_await s.adapter.find_contact("+15551230000", "", s.soon());
     EXPECT_TRUE(found.has_value());
+  });
+}
+
+TEST(HubSpotIntegration, is_made_from_the_settings_of_a_tenant) {
+  Scene scene;
+  EXPECT_TRUE(has_adapter("hubspot"));
+  EXPECT_EQ(make_adapter("hubspot", {R"({"colour":"red"})", base::Secret{token}}, scene.http, scene.time), nullptr);
+  auto const json = R"({"base_url":")" + scene.sim.base_url() + R"(","api_version":"v3"})";
+  auto const adapter = make_adapter("hubspot", {json, base::Secret{token}}, scene.http, scene.time);
+  ASSERT_NE(adapter, nullptr);
+  scene.play([&adapter](Scene& s) -> Async<> {
+    auto report = co_await adapter->test_connection(s.soon());
+    EXPECT_TRUE(report.has_value());
   });
 }
 

@@ -7,6 +7,7 @@
 #include "gateway/call/calls.h"
 #include "tests/call/fake_agent.h"
 #include "tests/call/fake_carrier.h"
+#include "tests/call/fake_desk.h"
 #include "tests/support/manual_time.h"
 
 namespace test {
@@ -21,6 +22,7 @@ class CallScene {
     route->number = "+15550001111";
     route->tenant = base::TenantId{"ten_1"};
     route->tenant_name = "Acme Dental";
+    route->tenant_timezone = "America/New_York";
     route->max_concurrent_calls = 10;
     route->agent.id = base::AgentId{"va_1"};
     route->agent.tenant = route->tenant;
@@ -31,6 +33,7 @@ class CallScene {
     plan.from = "+15550002222";
     plan.to = route->number;
     plan_agent = &route->agent;
+    plan_route = route.get();
     plan.route = std::move(route);
     // An obedient carrier: it hangs up when told, ends the stream and reports.
     carrier.on_hang_up = [this] { carrier_hangs_up(); };
@@ -59,6 +62,7 @@ class CallScene {
   void begins() {
     gateway::CallServices services{time,    metronome,           agents,   carrier, records, recordings,
                                    metrics, base::Log::silent(), settings, {}};
+    if (has_desk) services.desk = &desk;
     calls.emplace(context.get_executor(), std::move(services), capacity, loop);
     ASSERT_TRUE(calls->begin(plan));
     run();
@@ -169,12 +173,15 @@ class CallScene {
   FakeAgents agents{context.get_executor(), time};
   FakeCarrier carrier{time};
   FakeRecords records;
+  FakeDesk desk{time};
+  bool has_desk = false;
   gateway::RecordingDesk recordings{recording_directory(), metrics_registry, base::Log::silent()};
   gateway::CallMetrics metrics{metrics_registry};
   gateway::CallSettings settings;
   gateway::Capacity capacity{100};
   gateway::CallPlan plan;
   crm::VoiceAgent* plan_agent = nullptr;
+  crm::NumberRoute* plan_route = nullptr;
   FakeCaller::Manners manners;
   std::optional<gateway::Calls> calls;
   FakeCaller* stream = nullptr;  // the one being served, if any

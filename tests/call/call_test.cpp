@@ -57,6 +57,25 @@ TEST(Call, tells_the_agent_who_is_calling) {
   EXPECT_EQ(request.dynamic_variables.at("contact_known"), DynamicValue{false});
 }
 
+TEST(Call, tells_the_agent_what_time_it_is_where_the_business_is) {
+  CallScene call;
+  call.starts();
+  auto const& variables = call.conversation().request.dynamic_variables;
+  EXPECT_EQ(variables.at("current_time"), DynamicValue{"2026-01-05T10:00:00-05:00"});
+  EXPECT_EQ(variables.at("current_date"), DynamicValue{"Monday, January 5, 2026"});
+  EXPECT_EQ(variables.at("timezone"), DynamicValue{"America/New_York"});
+  for (auto const& [name, value] : variables) EXPECT_FALSE(name.starts_with("system__")) << name;
+}
+
+TEST(Call, tells_the_time_in_utc_when_nobody_knows_the_zone_of_the_business) {
+  CallScene call;
+  call.plan_route->tenant_timezone = "Mars/Base";
+  call.starts();
+  auto const& variables = call.conversation().request.dynamic_variables;
+  EXPECT_EQ(variables.at("current_time"), DynamicValue{"2026-01-05T15:00:00+00:00"});
+  EXPECT_EQ(variables.at("timezone"), DynamicValue{"UTC"});
+}
+
 TEST(Call, does_not_keep_an_agent_for_a_caller_who_has_hung_up) {
   CallScene call;
   call.reports_status = false;

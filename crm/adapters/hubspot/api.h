@@ -32,6 +32,8 @@ class Api {
 
   base::Async<Answered<Account>> account(base::Instant deadline);
   base::Async<Answered<Schema>> schema(std::string type, base::Instant deadline);
+  /// Those of `names` that exist; for accounts whose whole schema is longer than we may take.
+  base::Async<Answered<Schema>> schema_of(std::string type, std::vector<std::string> names, base::Instant deadline);
   base::Async<Answered<PropertyDefinition>> create_property(std::string type, std::string body, base::Instant deadline);
   /// Any contact: shows that records may be read.
   base::Async<Answered<void>> peek(std::string type, base::Instant deadline);

@@ -135,8 +135,12 @@ Denial denial_of(base::Error const& error, Effect effect) {
                          error.detail.find("resolve host") != std::string::npos;
   if (error.fault == base::Fault::protocol)
     return {{.kind = Kind::needs_reauth, .detail = "the token holds a character that cannot be sent"}, {}};
+  if (error.fault == base::Fault::refused)
+    return {{.kind = Kind::rejected, .detail = "requests may not go to that address"}, {}};
   if (effect == Effect::read || (error.fault == base::Fault::unavailable && never_met))
-    return {{.kind = Kind::not_sent, .detail = "no answer from HubSpot: " + std::string{to_string(error.fault)}}, {}};
+    return {{.kind = Kind::not_sent, .detail = "no answer from HubSpot: " + std::string{to_string(error.fault)}},
+            {},
+            error.fault == base::Fault::too_large};
   return {{.kind = Kind::ambiguous, .detail = "no answer from HubSpot: " + std::string{to_string(error.fault)}}, {}};
 }
 

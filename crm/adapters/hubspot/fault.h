@@ -13,6 +13,7 @@ enum class Effect { read, write };
 struct Denial {
   DeliveryFault fault;
   Refusal refusal;
+  bool too_large = false;  ///< There was an answer, longer than we take.
 };
 
 /// When the day of an account ends whose clock is `utc_offset` ahead; nothing is known: look again in an hour.

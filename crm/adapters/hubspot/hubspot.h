@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 
@@ -46,6 +47,7 @@ class HubSpot final : public Adapter {
   };
 
   base::Async<Answered<ShapePtr>> shape_of(std::string type, std::string key_property, base::Instant deadline);
+  base::Async<Answered<Schema>> read_schema(std::string type, base::Instant deadline);
   base::Async<Answered<bool>> make_key_property(std::string type, std::string key_property, Schema const& schema,
                                                 base::Instant deadline);
   base::Async<Delivered<Receipt>> save(Plan plan);
@@ -61,6 +63,12 @@ class HubSpot final : public Adapter {
   Settings settings_;
   Api api_;
   std::map<std::string, ShapePtr, std::less<>> shapes_;
+  /// Made where keys are not unique, and perhaps not yet in the search index; oldest first.
+  struct Made {
+    std::string key_property, key, id;
+    base::Instant at;
+  };
+  std::deque<Made> recent_;
 };
 
 }  // namespace crm::hubspot

@@ -124,6 +124,26 @@ Record to_record(CrmContact const& contact, Settings const& settings, Schema con
   return record;
 }
 
+std::string_view neighbour_of_key(std::string_view type) {
+  if (type == "contacts") return "email";
+  if (type == "calls") return "hs_call_title";
+  if (type == "meetings") return "hs_meeting_title";
+  return "hs_lead_name";
+}
+
+std::vector<std::string> looked_for(std::string_view type, Settings const& settings) {
+  std::vector<std::string> names{std::string{neighbour_of_key(type)}};
+  auto const add = [&names](auto... more) { (names.emplace_back(more), ...); };
+  if (type == "contacts") add(contact_key_property, "company", settings.tags_property, settings.source_property);
+  if (type == "leads") add(lead_key_property, "hs_lead_type", settings.source_property);
+  if (type == "meetings")
+    add(appointment_key_property, "hs_meeting_location", "hs_internal_meeting_notes", "hs_meeting_outcome");
+  if (type == "calls")
+    add(call_key_property, "hs_call_from_number", "hs_call_to_number", "hs_call_status", "hs_call_disposition",
+        "hs_call_body", "hs_call_recording_url");
+  return names;
+}
+
 bool leave_out(Record& record, std::set<std::string> const& names) {
   bool const all_dispensable = !names.empty() && std::ranges::all_of(names, [&record](std::string const& name) {
     return record.dispensable.contains(name) && record.properties.contains(name);

@@ -46,6 +46,12 @@ Record to_record(CrmAppointment const& appointment, Schema const& schema);
 Record to_record(CrmLead const& lead, Settings const& settings, Schema const& schema);
 Record to_record(CrmCall const& call, Schema const& schema);
 
+/// What the functions above look for in a schema, custom fields aside, and the neighbour that shows where a key
+/// belongs.
+std::vector<std::string> looked_for(std::string_view type, Settings const& settings);
+/// A property that every account has, in the group where our key should stand.
+std::string_view neighbour_of_key(std::string_view type);
+
 /// Takes refused properties out. False, and nothing is changed, when one of them is not dispensable or was never sent:
 /// then this record will not be taken.
 bool leave_out(Record& record, std::set<std::string> const& names);

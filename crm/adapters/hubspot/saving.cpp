@@ -11,16 +11,8 @@ using Kind = DeliveryFault::Kind;
 /// What was written may stay out of search results this long (reports of up to 30 s).
 constexpr auto index_lag = std::chrono::seconds{30};
 
-/// A property that every account has in the group where ours should stand.
-std::string_view neighbour(std::string_view type) {
-  if (type == "contacts") return "email";
-  if (type == "calls") return "hs_call_title";
-  if (type == "meetings") return "hs_meeting_title";
-  return "hs_lead_name";
-}
-
 std::string group_for(std::string_view type, Schema const& schema) {
-  auto const found = schema.find(neighbour(type));
+  auto const found = schema.find(neighbour_of_key(type));
   if (found != schema.end() && !found->second.group.empty()) return found->second.group;
   return type == "contacts" ? "contactinformation" : "engagement";
 }
@@ -41,7 +33,7 @@ Async<Answered<HubSpot::ShapePtr>> HubSpot::shape_of(std::string type, std::stri
   auto const known = shapes_.find(type);
   if (known != shapes_.end() && known->second->learned + settings_.schema_lifetime > time_.now())
     co_return known->second;
-  auto schema = co_await api_.schema(type, deadline);
+  auto schema = co_await read_schema(type, deadline);
   if (!schema) co_return std::unexpected{schema.error()};
   auto shape = std::make_shared<Shape>();
   auto const key = schema->find(key_property);
@@ -58,6 +50,14 @@ Async<Answered<HubSpot::ShapePtr>> HubSpot::shape_of(std::string type, std::stri
   co_return shape;
 }
 
+Async<Answered<Schema>> HubSpot::read_schema(std::string type, Instant deadline) {
+  auto schema = co_await api_.schema(type, deadline);
+  if (schema || !schema.error().too_large) co_return schema;
+  auto const names = looked_for(type, settings_);
+  schema = co_await api_.schema_of(type, names, deadline);
+  co_return schema;
+}
+
 /// Whether the property that now is there is unique.
 Async<Answered<bool>> HubSpot::make_key_property(std::string type, std::string key_property, Schema const& schema,
                                                  Instant deadline) {
@@ -69,7 +69,7 @@ Async<Answered<bool>> HubSpot::make_key_property(std::string type, std::string k
   if (made) co_return made->is_unique;
   if (!is_conflict(made.error(), key_property)) co_return std::unexpected{made.error()};
   // Somebody was faster, perhaps we ourselves in a request whose answer was lost.
-  auto const again = co_await api_.schema(type, deadline);
+  auto const again = co_await read_schema(type, deadline);
   if (!again) co_return std::unexpected{again.error()};
   auto const found = again->find(key_property);
   co_return found != again->end() && found->second.is_unique;
@@ -136,6 +136,7 @@ Async<Answered<Written>> HubSpot::create(Plan const& plan) {
     co_return written;
   }
   auto written = co_await api_.create(record.type, encode_create(record, plan.contact), plan.deadline);
+  if (written && !plan.key_is_unique) recent_.push_back({record.key_property, record.key, written->id, time_.now()});
   co_return written;
 }
 
@@ -186,6 +187,9 @@ Async<Answered<std::optional<std::string>>> HubSpot::find_by_key(Plan const& pla
     if (!found) co_return std::unexpected{found.error()};
     co_return *found ? std::optional{(*found)->id} : std::nullopt;
   }
+  while (!recent_.empty() && recent_.front().at + 2 * index_lag < time_.now()) recent_.pop_front();
+  for (auto const& made : recent_)
+    if (made.key == record.key && made.key_property == record.key_property) co_return std::optional{made.id};
   auto const hits =
       co_await api_.search(record.type, encode_key_search(record.key_property, record.key), plan.deadline);
   if (!hits) co_return std::unexpected{hits.error()};

@@ -88,6 +88,10 @@ std::string Paths::properties(std::string_view type) const {
   return (version_ == ApiVersion::v3 ? "/crm/v3/properties/" : "/crm/properties/2026-09/") + net::percent_encode(type);
 }
 
+std::string Paths::property(std::string_view type, std::string_view name) const {
+  return properties(type) + "/" + net::percent_encode(name);
+}
+
 std::string Paths::link(std::string_view from, std::string_view id, std::string_view to, std::string_view to_id) const {
   // Links belong to v4 in the numbered family.
   auto const record = version_ == ApiVersion::v3

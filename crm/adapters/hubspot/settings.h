@@ -38,6 +38,7 @@ class Paths {
   std::string objects(std::string_view type) const;
   std::string object(std::string_view type, std::string_view id) const;
   std::string properties(std::string_view type) const;
+  std::string property(std::string_view type, std::string_view name) const;
   /// Links two records with the default label.
   std::string link(std::string_view from, std::string_view id, std::string_view to, std::string_view to_id) const;
 

@@ -1,0 +1,241 @@
+#include "gateway/agent/elevenlabs/post_call.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "crm/pg/storable_text.h"
+
+namespace gateway::elevenlabs {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int max_nesting = 64;
+constexpr std::size_t max_entries = 100;
+constexpr std::size_t max_quarantine = 50;
+constexpr std::size_t id_bytes = 100;
+constexpr std::size_t summary_bytes = 8 * 1024;
+constexpr std::size_t rationale_bytes = 2 * 1024;
+constexpr std::size_t value_bytes = 8 * 1024;
+constexpr auto longest_call = std::chrono::hours{24};
+
+constexpr std::array<std::string_view, 3> verdicts{"success", "failure", "unknown"};
+constexpr std::array<std::string_view, 5> statuses{"initiated", "in-progress", "processing", "done", "failed"};
+
+base::Result<Json> parse(std::string_view text) {
+  bool too_deep = false;
+  auto const watch_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > max_nesting;
+    return !too_deep;  // what is deeper is dropped, not built
+  };
+  auto json = Json::parse(text, watch_depth, /*allow_exceptions=*/false);
+  if (too_deep || !json.is_object()) return base::fail(base::Fault::protocol, "not a JSON object of reasonable depth");
+  return json;
+}
+
+/// Cut between characters.
+std::string kept(std::string_view text, std::size_t most) {
+  auto size = std::min(text.size(), most);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  return crm::pg::storable_text(text.substr(0, size));
+}
+
+/// PostgreSQL keeps no NUL, also not within JSON.
+Json storable(Json const& value) {
+  if (value.is_string()) return crm::pg::storable_text(value.get_ref<std::string const&>());
+  if (!value.is_structured()) return value;
+  auto copy = value.is_array() ? Json::array() : Json::object();
+  for (auto const& [key, inner] : value.items()) {
+    if (value.is_array())
+      copy.push_back(storable(inner));
+    else
+      copy[crm::pg::storable_text(key)] = storable(inner);
+  }
+  return copy;
+}
+
+Json const* member(Json const& object, char const* key) {
+  if (!object.is_object()) return nullptr;
+  auto const found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+/// Reads fields of one conversation and writes down what is wrong with them.
+class Reader {
+ public:
+  explicit Reader(PostCall& call) : call_{call} {}
+
+  std::optional<std::string> text(Json const& object, char const* key, std::string const& path, std::size_t most) {
+    auto const* value = member(object, key);
+    if (!value) return std::nullopt;
+    if (value->is_string()) return kept(value->get_ref<std::string const&>(), most);
+    complain(path + key, "not a text");
+    return std::nullopt;
+  }
+
+  template <std::size_t N>
+  std::optional<std::string> one_of(std::array<std::string_view, N> const& words, Json const& object, char const* key,
+                                    std::string const& path) {
+    auto word = text(object, key, path, id_bytes);
+    if (!word || std::ranges::find(words, *word) != words.end()) return word;
+    complain(path + key, "not a word we know");
+    return std::nullopt;
+  }
+
+  Json const* object(Json const& parent, char const* key, std::string const& path) {
+    auto const* value = member(parent, key);
+    if (!value || value->is_object()) return value;
+    complain(path + key, "not an object");
+    return nullptr;
+  }
+
+  void complain(std::string const& path, std::string_view why) {
+    if (call_.quarantine.size() < max_quarantine)
+      call_.quarantine.push_back(kept(path, 3 * id_bytes) + ": " + std::string{why});
+  }
+
+ private:
+  PostCall& call_;
+};
+
+/// The entries of an object of objects, as far as they are objects and not too many.
+template <class Take>
+void each_entry(Reader& reader, Json const& analysis, char const* key, Take take) {
+  auto const path = "analysis." + std::string{key};
+  auto const* entries = reader.object(analysis, key, "analysis.");
+  if (!entries) return;
+  if (entries->size() > max_entries) reader.complain(path, "too many entries");
+  std::size_t count = 0;
+  for (auto const& [id, entry] : entries->items()) {
+    if (count++ == max_entries) return;
+    auto const here = path + "." + kept(id, id_bytes);
+    if (entry.is_object())
+      take(kept(id, id_bytes), entry, here + ".");
+    else
+      reader.complain(here, "not an object");
+  }
+}
+
+void read_evaluation(Reader& reader, Json const& analysis, PostCall& call) {
+  each_entry(reader, analysis, "evaluation_criteria_results",
+             [&](std::string id, Json const& entry, std::string const& path) {
+               auto result = reader.one_of(verdicts, entry, "result", path);
+               if (!member(entry, "result")) reader.complain(path + "result", "missing");
+               auto rationale = reader.text(entry, "rationale", path, rationale_bytes);
+               call.evaluation.push_back({std::move(id), result.value_or("unknown"), rationale.value_or("")});
+             });
+}
+
+void read_collected(Reader& reader, Json const& analysis, PostCall& call) {
+  each_entry(reader, analysis, "data_collection_results",
+             [&](std::string id, Json const& entry, std::string const& path) {
+               auto const* value = member(entry, "value");
+               auto json = value ? storable(*value).dump() : std::string{"null"};
+               if (json.size() > value_bytes) return reader.complain(path + "value", "too long");
+               auto rationale = reader.text(entry, "rationale", path, rationale_bytes);
+               call.collected.push_back({std::move(id), std::move(json), rationale.value_or("")});
+             });
+}
+
+void read_analysis(Reader& reader, Json const& data, PostCall& call) {
+  auto const* analysis = reader.object(data, "analysis", "");
+  if (!analysis) {
+    if (call.status == "done" && !member(data, "analysis")) reader.complain("analysis", "missing");
+    return;
+  }
+  call.summary = reader.text(*analysis, "transcript_summary", "analysis.", summary_bytes);
+  if (!member(*analysis, "transcript_summary")) reader.complain("analysis.transcript_summary", "missing");
+  call.title = reader.text(*analysis, "call_summary_title", "analysis.", 3 * id_bytes);
+  call.call_successful = reader.one_of(verdicts, *analysis, "call_successful", "analysis.");
+  read_evaluation(reader, *analysis, call);
+  read_collected(reader, *analysis, call);
+}
+
+void read_metadata(Reader& reader, Json const& data, PostCall& call) {
+  auto const* metadata = reader.object(data, "metadata", "");
+  if (!metadata) return;
+  call.termination_reason = reader.text(*metadata, "termination_reason", "metadata.", 3 * id_bytes).value_or("");
+  if (auto const* phone = reader.object(*metadata, "phone_call", "metadata."))
+    call.call_sid = reader.text(*phone, "call_sid", "metadata.phone_call.", id_bytes).value_or("");
+  auto const* duration = member(*metadata, "call_duration_secs");
+  if (!duration) return;
+  auto const seconds = duration->is_number() ? duration->get<double>() : -1.0;
+  bool const plausible = seconds >= 0 && seconds <= std::chrono::duration<double>(longest_call).count();
+  if (plausible)
+    call.duration = std::chrono::seconds{static_cast<std::int64_t>(seconds)};
+  else
+    reader.complain("metadata.call_duration_secs", "not a plausible duration");
+}
+
+/// Our own dynamic variable is a second way to the call.
+void read_our_variables(Reader& reader, Json const& data, PostCall& call) {
+  std::string const path = "conversation_initiation_client_data.";
+  auto const* initiation = reader.object(data, "conversation_initiation_client_data", "");
+  auto const* variables = initiation ? reader.object(*initiation, "dynamic_variables", path) : nullptr;
+  if (!variables) return;
+  auto ours = reader.text(*variables, "call_sid", path + "dynamic_variables.", id_bytes);
+  if (ours && !ours->empty()) call.call_sid = std::move(*ours);
+}
+
+PostCall read_data(Json const& data) {
+  PostCall call;
+  Reader reader{call};
+  for (auto [key, into] :
+       {std::pair{"conversation_id", &call.conversation_id}, std::pair{"agent_id", &call.agent_id}}) {
+    *into = reader.text(data, key, "", id_bytes).value_or("");
+    if (!member(data, key)) reader.complain(key, "missing");
+  }
+  call.status = reader.one_of(statuses, data, "status", "").value_or("");
+  if (!member(data, "status")) reader.complain("status", "missing");
+  read_metadata(reader, data, call);
+  read_our_variables(reader, data, call);
+  read_analysis(reader, data, call);
+  return call;
+}
+
+}  // namespace
+
+std::string evaluation_json(PostCall const& call) {
+  auto object = Json::object();
+  for (auto const& criterion : call.evaluation)
+    object[criterion.id] = {{"result", criterion.result}, {"rationale", criterion.rationale}};
+  return object.dump();
+}
+
+std::string collected_json(PostCall const& call) {
+  auto object = Json::object();
+  for (auto const& one : call.collected)
+    object[one.id] = {{"value", Json::parse(one.value_json, nullptr, false)}, {"rationale", one.rationale}};
+  return object.dump();
+}
+
+std::string quarantine_json(PostCall const& call) {
+  return Json(call.quarantine).dump();
+}
+
+base::Result<PostCallEvent> read_post_call_event(std::string_view body) {
+  auto const json = parse(body);
+  if (!json) return std::unexpected{json.error()};
+  auto const* type = member(*json, "type");
+  if (!type || !type->is_string()) return base::fail(base::Fault::protocol, "no type");
+  PostCallEvent event;
+  event.type = kept(type->get_ref<std::string const&>(), id_bytes);
+  auto const* when = member(*json, "event_timestamp");
+  if (when && when->is_number_integer()) event.event_unix = when->get<std::int64_t>();
+  auto const* data = member(*json, "data");
+  if (!data || !data->is_object()) return event;
+  auto const* id = member(*data, "conversation_id");
+  if (id && id->is_string()) event.conversation_id = kept(id->get_ref<std::string const&>(), id_bytes);
+  if (event.type == "post_call_transcription") event.call = read_data(*data);
+  return event;
+}
+
+base::Result<PostCall> read_conversation(std::string_view json) {
+  auto const data = parse(json);
+  if (!data) return std::unexpected{data.error()};
+  return read_data(*data);
+}
+
+}  // namespace gateway::elevenlabs

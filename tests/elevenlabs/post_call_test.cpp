@@ -1,0 +1,150 @@
+#include "gateway/agent/elevenlabs/post_call.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace gateway::elevenlabs {
+namespace {
+
+using Json = nlohmann::json;
+using Quarantine = std::vector<std::string>;
+
+/// After the documented example of post_call_transcription.
+Json conversation() {
+  return Json::parse(R"({
+    "agent_id": "agent_x", "conversation_id": "conv_x", "status": "done",
+    "transcript": [{"role": "agent", "message": "Hello!", "time_in_call_secs": 0}],
+    "metadata": {"start_time_unix_secs": 1739537297, "call_duration_secs": 22, "phone_call": null,
+                 "termination_reason": "end_call tool was called."},
+    "analysis": {
+      "evaluation_criteria_results": {"solved": {"criteria_id": "solved", "result": "success", "rationale": "yes"}},
+      "data_collection_results": {
+        "order_id": {"data_collection_id": "order_id", "value": "A1", "rationale": "said so"},
+        "guests": {"value": 4, "rationale": null}, "vegan": {"value": true}, "allergy": {"value": null}},
+      "call_successful": "success", "transcript_summary": "Ordered.", "call_summary_title": "Order"},
+    "conversation_initiation_client_data": {"dynamic_variables": {"call_sid": "CA1", "customer_name": "Ada"}}})");
+}
+
+Json delivery() {
+  return {{"type", "post_call_transcription"}, {"event_timestamp", 1739537297}, {"data", conversation()}};
+}
+
+PostCall read(Json const& data) {
+  auto const call = read_conversation(data.dump());
+  EXPECT_TRUE(call);
+  return call.value_or(PostCall{});
+}
+
+TEST(PostCall, brings_what_the_outcome_of_a_call_wants_to_know) {
+  auto const event = read_post_call_event(delivery().dump());
+  ASSERT_TRUE(event && event->call);
+  EXPECT_EQ(event->type, "post_call_transcription");
+  EXPECT_EQ(event->event_unix, 1739537297);
+  EXPECT_EQ(event->conversation_id, "conv_x");
+  auto const& call = *event->call;
+  EXPECT_EQ(call.conversation_id, "conv_x");
+  EXPECT_EQ(call.agent_id, "agent_x");
+  EXPECT_TRUE(call.is_complete());
+  EXPECT_EQ(call.call_sid, "CA1");
+  EXPECT_EQ(call.summary, "Ordered.");
+  EXPECT_EQ(call.title, "Order");
+  EXPECT_EQ(call.call_successful, "success");
+  EXPECT_EQ(call.duration, std::chrono::seconds{22});
+  EXPECT_EQ(call.termination_reason, "end_call tool was called.");
+  EXPECT_EQ(evaluation_json(call), R"({"solved":{"rationale":"yes","result":"success"}})");
+  EXPECT_EQ(collected_json(call),
+            R"({"allergy":{"rationale":"","value":null},"guests":{"rationale":"","value":4},)"
+            R"("order_id":{"rationale":"said so","value":"A1"},"vegan":{"rationale":"","value":true}})");
+  EXPECT_EQ(quarantine_json(call), "[]");
+}
+
+TEST(PostCall, names_each_bad_field_and_keeps_the_rest) {
+  struct Case {
+    char const* pointer;
+    Json value;
+    char const* complaint;
+  };
+  Case const cases[] = {
+      {"/status", "finished", "status: not a word we know"},
+      {"/status", 7, "status: not a text"},
+      {"/agent_id", nullptr, "agent_id: missing"},
+      {"/metadata", "x", "metadata: not an object"},
+      {"/metadata/call_duration_secs", "22", "metadata.call_duration_secs: not a plausible duration"},
+      {"/metadata/call_duration_secs", -1, "metadata.call_duration_secs: not a plausible duration"},
+      {"/analysis/transcript_summary", 3, "analysis.transcript_summary: not a text"},
+      {"/analysis/transcript_summary", nullptr, "analysis.transcript_summary: missing"},
+      {"/analysis/call_successful", "maybe", "analysis.call_successful: not a word we know"},
+      {"/analysis/evaluation_criteria_results", Json::array(), "analysis.evaluation_criteria_results: not an object"},
+      {"/analysis/evaluation_criteria_results/solved", 1, "analysis.evaluation_criteria_results.solved: not an object"},
+      {"/analysis/evaluation_criteria_results/solved/result", "mostly",
+       "analysis.evaluation_criteria_results.solved.result: not a word we know"},
+      {"/analysis/data_collection_results/order_id", "A1", "analysis.data_collection_results.order_id: not an object"},
+      {"/analysis/data_collection_results/order_id/value", std::string(9000, 'x'),
+       "analysis.data_collection_results.order_id.value: too long"},
+      {"/conversation_initiation_client_data/dynamic_variables", "x",
+       "conversation_initiation_client_data.dynamic_variables: not an object"},
+  };
+  for (auto const& [pointer, value, complaint] : cases) {
+    auto data = conversation();
+    data[Json::json_pointer{pointer}] = value;
+    auto const call = read(data);
+    EXPECT_EQ(call.quarantine, Quarantine{complaint});
+    EXPECT_EQ(call.conversation_id, "conv_x") << complaint;
+    EXPECT_EQ(call.title, "Order") << complaint;
+  }
+}
+
+TEST(PostCall, that_is_still_being_worked_on_is_not_complete_and_lacks_nothing) {
+  auto data = conversation();
+  data["status"] = "processing";
+  data["analysis"] = nullptr;
+  auto const call = read(data);
+  EXPECT_FALSE(call.is_complete());
+  EXPECT_FALSE(call.summary);
+  EXPECT_EQ(call.quarantine, Quarantine{});
+  data["status"] = "done";
+  EXPECT_EQ(read(data).quarantine, Quarantine{"analysis: missing"});
+}
+
+TEST(PostCall, keeps_only_so_much_and_only_what_can_be_stored) {
+  auto data = conversation();
+  auto& analysis = data["analysis"];
+  analysis["transcript_summary"] = std::string(8191, 'a') + "ü";
+  analysis["call_summary_title"] = std::string("a\0b", 3);
+  analysis["data_collection_results"] = {{"nul", {{"value", Json::array({std::string("x\0", 2)})}}}};
+  auto& criteria = analysis["evaluation_criteria_results"];
+  for (int i = 0; i < 300; ++i) criteria["c" + std::to_string(i)] = {{"result", "success"}};
+  auto const call = read(data);
+  EXPECT_EQ(call.summary, std::string(8191, 'a'));
+  EXPECT_EQ(call.title,
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(collected_json(call), "{\"nul\":{\"rationale\":\"\",\"value\":[\"x\xEF\xBF\xBD\"]}}");
+  EXPECT_EQ(call.evaluation.size(), 100U);
+  EXPECT_EQ(call.quarantine, Quarantine{"analysis.evaluation_criteria_results: too many entries"});
+}
+
+TEST(PostCall, of_other_types_brings_its_type_and_conversation) {
+  for (auto const* type : {"post_call_audio", "call_initiation_failure", "something_new"}) {
+    Json const body{{"type", type}, {"event_timestamp", 5}, {"data", {{"conversation_id", "conv_y"}}}};
+    auto const event = read_post_call_event(body.dump());
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->type, type);
+    EXPECT_EQ(event->conversation_id, "conv_y");
+    EXPECT_FALSE(event->call);
+  }
+}
+
+TEST(PostCall, is_not_read_from_what_is_no_event) {
+  auto const deep =
+      R"({"type":"post_call_transcription","data":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  for (auto const& body : {std::string{}, std::string{"[]"}, std::string{"{"}, std::string{"{}"}, std::string{"null"},
+                           std::string{R"({"type":7})"}, std::string{"{\"type\":\"\xff\"}"}, deep})
+    EXPECT_FALSE(read_post_call_event(body)) << body.substr(0, 40);
+  EXPECT_TRUE(read_post_call_event(R"({"type":"post_call_transcription"})"));
+  EXPECT_FALSE(read_conversation("[]"));
+}
+
+}  // namespace
+}  // namespace gateway::elevenlabs
