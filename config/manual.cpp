@@ -42,6 +42,10 @@ std::string_view placeholder(Kind kind) {
       return "<key>";
     case Kind::encryption_keys:
       return "<key,...>";
+    case Kind::networks:
+      return "<range,...>";
+    case Kind::ports:
+      return "<port,...>";
   }
   return "<value>";
 }

@@ -75,6 +75,12 @@ struct Vault {
   base::Secret api_key_encryption_secret;            ///< Passphrase of the legacy format, read only.
 };
 
+/// Where requests to addresses that tenants have chosen may go, beside the public internet at port 443.
+struct Egress {
+  std::string allow;  ///< Address ranges, comma between them: "10.1.0.0/16, fd00::/8".
+  std::string ports;  ///< Further ports, comma between them.
+};
+
 /// The Chatwoot account of tenants that have none of their own: all three, or none.
 struct Chatwoot {
   std::string base_url;
@@ -111,6 +117,7 @@ struct Settings {
   Journal journal;
   Recording recording;
   Vault vault;
+  Egress egress;
   Chatwoot chatwoot;
   OpenAi openai;
   Fallbacks fallbacks;

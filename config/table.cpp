@@ -228,6 +228,14 @@ constexpr auto settings = std::to_array<Setting>({
      "Passphrase of the legacy credential format; only read with.",
      [](S& s) -> Slot { return &s.vault.api_key_encryption_secret; }},
 
+    {"SWITCHBOARD_EGRESS_ALLOW", "egress.allow", Kind::networks, "",
+     "Address ranges that tenants' integrations may reach although they are not public, over http as well, e.g. "
+     "10.1.0.0/16.",
+     [](S& s) -> Slot { return &s.egress.allow; }},
+    {"SWITCHBOARD_EGRESS_PORTS", "egress.ports", Kind::ports, "",
+     "Ports beside 443 that tenants' integrations may use, e.g. 8443,3000.",
+     [](S& s) -> Slot { return &s.egress.ports; }},
+
     {"CHATWOOT_BASE_URL", "chatwoot.base_url", Kind::base_url, "", "Chatwoot for tenants without one of their own.",
      [](S& s) -> Slot { return &s.chatwoot.base_url; }},
     {"CHATWOOT_ACCOUNT_ID", "chatwoot.account_id", Kind::text, "", "Account number in that Chatwoot.",
@@ -291,6 +299,8 @@ bool is_secret(Setting const& setting) {
     case Kind::public_url:
     case Kind::base_url:
     case Kind::origin:
+    case Kind::networks:
+    case Kind::ports:
       return false;
   }
   return true;

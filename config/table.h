@@ -32,6 +32,8 @@ enum class Kind {
   smtp_url,      ///< smtp:// or smtps://…
   encryption_key,
   encryption_keys,
+  networks,  ///< Address ranges with commas between them.
+  ports,     ///< The same of ports.
 };
 
 using Slot = std::variant<std::string*, std::filesystem::path*, base::Secret*, std::uint16_t*, std::uint32_t*, bool*,

@@ -10,6 +10,7 @@
 
 #include "config/encryption_key.h"
 #include "config/finding.h"
+#include "config/network_list.h"
 #include "config/web_address.h"
 #include "gateway/base/ids.h"
 
@@ -158,6 +159,13 @@ Stored check_text(Kind kind, std::string_view text) {
       if (decode_encryption_keys(text)) return {};
       return refuse("holds a key that is neither 64 hex digits nor base64 of 32 bytes",
                     "write the old keys with commas between");
+    case Kind::networks:
+      if (is_network_list(text)) return {};
+      return refuse(fmt::format("{} holds something that is no address range", cited(text)),
+                    "write for example 10.1.0.0/16, fd00::/8, with zeros behind the prefix");
+    case Kind::ports:
+      if (is_port_list(text)) return {};
+      return refuse(fmt::format("{} holds something that is no port", cited(text)), "write for example 8443, 3000");
     case Kind::port:
     case Kind::count:
     case Kind::yes_or_no:

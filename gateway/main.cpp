@@ -4,6 +4,7 @@
 
 #include "config/load.h"
 #include "gateway/journal_commands.h"
+#include "gateway/key_commands.h"
 #include "gateway/record_commands.h"
 #include "gateway/seed_command.h"
 #include "gateway/serve_command.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   gateway::add_record_commands(app, context, exit_code);
   gateway::add_journal_commands(app, context, exit_code);
   gateway::add_seed_command(app, context, exit_code);
+  gateway::add_key_commands(app, context, exit_code);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

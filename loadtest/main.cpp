@@ -6,6 +6,7 @@
 #include "loadtest/load/command.h"
 #include "loadtest/load/compare.h"
 #include "loadtest/load/ratios.h"
+#include "loadtest/sim/crm/command.h"
 #include "loadtest/sim/elevenlabs/command.h"
 #include "loadtest/sim/twilio/command.h"
 
@@ -18,6 +19,7 @@ int run(int argc, char** argv) {
   sim::twilio::add_twilio_command(app, exit_code);
   sim::twilio::add_call_command(app, exit_code);
   sim::elevenlabs::add_elevenlabs_command(app, exit_code);
+  sim::crm::add_crm_command(app, exit_code);
   sim::demo::add_demo_command(app, exit_code);
   sim::load::add_load_command(app, exit_code);
   sim::load::add_compare_command(app, exit_code);

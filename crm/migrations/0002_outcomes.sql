@@ -137,6 +137,7 @@ create table messages (
   foreign key (tenant_id, contact_id) references contacts (tenant_id, id) on delete set null (contact_id)
 );
 create index messages_by_contact on messages (tenant_id, contact_id, created_at);
+create index messages_by_provider_sid on messages (provider_sid) where provider_sid is not null;
 
 alter table calls
   add column contact_id text,

@@ -50,6 +50,8 @@ struct Response {
   }
   static Response json(unsigned status, std::string body) { return with(status, "application/json", std::move(body)); }
   static Response empty(unsigned status) { return Response{status, {}, {}}; }
+  /// The connection ends without a word, as it does when a server dies; for simulators.
+  static Response none() { return empty(0); }
 };
 
 /// The error form of every route: {"error","code","details","timestamp"}, and "status":401 with "error":"Unauthorized".

@@ -3,11 +3,13 @@
 #include <curl/curl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cctype>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -18,6 +20,11 @@
 
 namespace net {
 namespace {
+
+/// With a policy nobody gets more, whatever the request asks for.
+constexpr std::chrono::milliseconds guarded_timeout{10'000};
+constexpr std::chrono::milliseconds guarded_connect_timeout{3'000};
+constexpr std::size_t guarded_response_bytes = 1024 * 1024;
 
 /// The coroutine's side of a request: lives on the caller's event loop and is touched there only, except `answer`,
 /// which the engine fills before it posts.
@@ -60,6 +67,9 @@ struct Exchange {
   HttpCall call;
   Response response;
   curl_slist* header_list = nullptr;
+  EgressPolicy const* policy = nullptr;
+  bool was_refused = false;  // an address by the policy
+  bool was_allowed = false;
   std::mutex mutex;
   std::shared_ptr<Waiter> waiter;
 };
@@ -87,6 +97,23 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
     value.remove_suffix(1);
   exchange.response.headers.add(std::string{line.substr(0, colon)}, std::string{value});
   return size;
+}
+
+bool is_https(std::string_view url) {
+  constexpr std::string_view scheme = "https://";
+  auto const lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  return url.size() > scheme.size() && std::ranges::equal(url.substr(0, scheme.size()), scheme, {}, lower, lower);
+}
+
+/// Called once for each address that libcurl is about to connect to: the one place where the real address is known.
+curl_socket_t open_allowed(void* user, curlsocktype, curl_sockaddr* target) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (!exchange.policy->allows(&target->addr, target->addrlen, is_https(exchange.call.url))) {
+    exchange.was_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  exchange.was_allowed = true;
+  return ::socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
 }
 
 base::Fault fault_of(CURLcode code) {
@@ -138,6 +165,10 @@ CURL* prepare(Exchange& exchange, std::filesystem::path& extra_authority) {
     curl_easy_setopt(easy, CURLOPT_USERNAME, call.basic_auth->first.c_str());
     curl_easy_setopt(easy, CURLOPT_PASSWORD, std::string{call.basic_auth->second.reveal()}.c_str());
   }
+  if (exchange.policy != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_allowed);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &exchange);
+  }
   if (!extra_authority.empty()) {
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, trust_extra);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &extra_authority);
@@ -155,7 +186,8 @@ CURL* prepare(Exchange& exchange, std::filesystem::path& extra_authority) {
 /// The libcurl thread. Shared by the client and the requests under way, so that a request can be abandoned at any time.
 class HttpClient::Engine {
  public:
-  explicit Engine(std::filesystem::path extra_authority) : extra_authority_{std::move(extra_authority)} {
+  Engine(std::filesystem::path extra_authority, std::optional<EgressPolicy> policy)
+      : extra_authority_{std::move(extra_authority)}, policy_{std::move(policy)} {
     static bool const initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     multi_ = initialised ? curl_multi_init() : nullptr;
     if (!multi_) throw std::runtime_error{"libcurl could not be initialised"};
@@ -215,10 +247,21 @@ class HttpClient::Engine {
       fresh.swap(arriving_);
     }
     for (auto& exchange : fresh) {
+      if (policy_) guard(*exchange);
       CURL* easy = prepare(*exchange, extra_authority_);
       under_way_.emplace(easy, exchange);
       curl_multi_add_handle(multi_, easy);
     }
+  }
+
+  void guard(Exchange& exchange) const {
+    auto& call = exchange.call;
+    exchange.policy = &*policy_;
+    // libcurl takes a zero for no limit at all.
+    constexpr std::chrono::milliseconds least{1};
+    call.timeout = std::clamp(call.timeout, least, guarded_timeout);
+    call.connect_timeout = std::clamp(call.connect_timeout, least, guarded_connect_timeout);
+    call.max_response_bytes = std::min(call.max_response_bytes, guarded_response_bytes);
   }
 
   void collect() {
@@ -234,6 +277,8 @@ class HttpClient::Engine {
       release(easy);
       if (code == CURLE_OK)
         exchange->finish(std::move(exchange->response));
+      else if (exchange->was_refused && !exchange->was_allowed)
+        exchange->finish(base::fail(base::Fault::refused, "the address is not one that requests may go to"));
       else
         exchange->finish(base::fail(fault_of(code), curl_easy_strerror(code)));
     }
@@ -253,6 +298,7 @@ class HttpClient::Engine {
   }
 
   std::filesystem::path extra_authority_;
+  std::optional<EgressPolicy> const policy_;
   CURLM* multi_ = nullptr;
   std::mutex mutex_;  // guards arriving_ and closed_, the door between the cores and this thread
   std::vector<std::shared_ptr<Exchange>> arriving_;
@@ -262,8 +308,8 @@ class HttpClient::Engine {
   std::thread thread_;
 };
 
-HttpClient::HttpClient(std::filesystem::path extra_authority)
-    : engine_{std::make_shared<Engine>(std::move(extra_authority))} {}
+HttpClient::HttpClient(std::filesystem::path extra_authority, std::optional<EgressPolicy> policy)
+    : engine_{std::make_shared<Engine>(std::move(extra_authority), std::move(policy))} {}
 HttpClient::~HttpClient() {
   engine_->stop();
 }

@@ -7,6 +7,7 @@
 
 #include "gateway/base/async.h"
 #include "gateway/base/secret.h"
+#include "gateway/net/egress_policy.h"
 #include "gateway/net/http.h"
 
 namespace net {
@@ -26,15 +27,17 @@ struct HttpCall {
 /// media cores). No redirects, no proxy from the environment. Thread safe.
 class HttpClient {
  public:
-  /// `extra_authority`, when not empty, is a PEM file trusted beside the system's store.
-  explicit HttpClient(std::filesystem::path extra_authority = {});
+  /// `extra_authority`, when not empty, is a PEM file trusted beside the system's store. With a `policy` it goes only
+  /// where that allows, at most ten seconds, three to connect, and takes at most 1 MiB: for addresses that a tenant has
+  /// chosen. Without one it goes anywhere: for those of the operator.
+  explicit HttpClient(std::filesystem::path extra_authority = {}, std::optional<EgressPolicy> policy = {});
   ~HttpClient();  ///< Ends what is under way with Fault::cancelled.
   HttpClient(HttpClient const&) = delete;
   HttpClient& operator=(HttpClient const&) = delete;
 
-  /// Any status is an answer. Fault::timed_out, Fault::too_large, Fault::protocol for a method or header that cannot be
-  /// sent, Fault::cancelled when the awaiting coroutine is cancelled or the client stops, or Fault::unavailable for
-  /// everything below HTTP.
+  /// Any status is an answer. Fault::timed_out, Fault::too_large, Fault::refused when the policy forbids every address
+  /// of the host, Fault::protocol for a method or header that cannot be sent, Fault::cancelled when the awaiting
+  /// coroutine is cancelled or the client stops, or Fault::unavailable for everything below HTTP.
   base::Async<base::Result<Response>> send(HttpCall call);
 
  private:

@@ -365,6 +365,7 @@ base::Async<HttpServer::Turn> HttpServer::take_turn(Wire& wire, std::string cons
   wire.deadline.clear();
   wire.guest.leave();
   auto response = co_await ask_handler(*match.route, std::move(request));
+  if (response.status == 0) co_return Turn{};
   wire.proven |= response.status < 400;
   bool const go_on = may_go_on && head->keep_alive && !stopping_;
   bool const written = co_await write(wire, sendable(std::move(response)), go_on, head_only);

@@ -18,6 +18,7 @@ class Accounts {
   };
 
   explicit Accounts(std::vector<Account> accounts) {
+    if (!accounts.empty()) first_ = accounts.front().sid;
     for (auto& account : accounts) {
       all_.insert(all_.end(), account.tokens.begin(), account.tokens.end());
       accounts_.emplace(account.sid, std::move(account));
@@ -30,10 +31,13 @@ class Accounts {
     return found == accounts_.end() ? std::span<base::Secret const>{}
                                     : std::span<base::Secret const>{found->second.tokens};
   }
+  /// Of the account that stands for us where nothing names one; empty when there is none.
+  base::AccountSid const& first() const { return first_; }
   /// For a socket upgrade, which names no account.
   std::span<base::Secret const> all_tokens() const { return all_; }
 
  private:
+  base::AccountSid first_;
   std::map<base::AccountSid, Account> accounts_;
   std::vector<base::Secret> all_;
 };

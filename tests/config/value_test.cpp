@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/encryption_key.h"
+#include "config/network_list.h"
 #include "config/spelling.h"
 #include "config/web_address.h"
 
@@ -107,6 +108,20 @@ TEST(EncryptionKey, reads_several_older_keys) {
   EXPECT_EQ(keys->size(), 2U);
   EXPECT_TRUE(config::decode_encryption_keys("")->empty());
   EXPECT_FALSE(config::decode_encryption_keys(one + ",,"));
+}
+
+TEST(NetworkList, holds_ranges_and_single_addresses) {
+  for (auto const* text : {"10.0.0.0/8", "10.1.0.0/16, fd00::/8", "192.0.2.7", "::1,127.0.0.0/8", "0.0.0.0/0", "::/0"})
+    EXPECT_TRUE(config::is_network_list(text)) << text;
+  for (auto const* text : {"10.0.0.1/8", "10.0.0.0/33", "fd00::1/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8",
+                           "localhost", "10.0.0.0/8,", ",", "[::1]", "10.0.0.0 /8"})
+    EXPECT_FALSE(config::is_network_list(text)) << text;
+}
+
+TEST(PortList, holds_ports) {
+  for (auto const* text : {"443", "8443, 3000", "1,65535"}) EXPECT_TRUE(config::is_port_list(text)) << text;
+  for (auto const* text : {"0", "65536", "http", "443,", "-1", "4 43", "80-90"})
+    EXPECT_FALSE(config::is_port_list(text)) << text;
 }
 
 TEST(Spelling, suggests_the_nearest_name_only_when_it_is_near) {

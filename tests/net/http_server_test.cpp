@@ -438,6 +438,13 @@ TEST_P(Server, survives_clients_that_leave_at_every_moment) {
   EXPECT_EQ(last.ask(get("/hello")).status, 200u);
 }
 
+TEST_P(Server, ends_the_connection_without_a_word_when_a_handler_says_so) {
+  scene.router.on("GET", "/none", [](net::Request) -> base::Async<net::Response> { co_return net::Response::none(); });
+  RawClient client{scene.start()};
+  EXPECT_EQ(client.ask(get("/none")).status, 0u);
+  EXPECT_TRUE(client.is_closed());
+}
+
 TEST_P(Server, answers_500_without_detail_when_a_handler_throws_and_lives_on) {
   scene.router.on("GET", "/throws", [](net::Request) -> base::Async<net::Response> {
     throw std::runtime_error{"password is hunter2"};

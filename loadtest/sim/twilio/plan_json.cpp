@@ -202,6 +202,9 @@ base::Result<RestFault> fault_from_json(std::string_view text) {
     read_members(json, {{"status", into(fault.status)},
                         {"times", into(fault.times)},
                         {"path", into(fault.path)},
+                        {"code", into(fault.code)},
+                        {"keeps", into(fault.keeps)},
+                        {"drops", into(fault.drops)},
                         {"delay_ms", ms_into(fault.delay)}});
   } catch (Unfit const& unfit) {
     return base::fail(base::Fault::protocol, unfit.what);

@@ -90,20 +90,26 @@ base::Async<net::Response> RestTwin::answer(net::Request request) {
       asio::steady_timer delay{exchange_.executor, now.delay};
       (void)co_await delay.async_wait(base::quietly);
     }
-    if (now.status != 0) co_return rest_error(now.status, code_for(now.status), "injected by the simulator");
+    if (now.keeps) (void)carry_out(request);
+    if (now.drops) co_return net::Response::none();
+    auto const code = now.code != 0 ? now.code : code_for(now.status);
+    if (now.status != 0) co_return rest_error(now.status, code, "injected by the simulator");
   }
-  if (!is_authorized(request)) co_return rest_error(401, 20003, "Authenticate");
+  co_return carry_out(request);
+}
+
+net::Response RestTwin::carry_out(net::Request const& request) {
+  if (!is_authorized(request)) return rest_error(401, 20003, "Authenticate");
   auto const form = net::decode_form(request.method == "GET" ? request.query() : std::string_view{request.body});
-  if (!form) co_return rest_error(400, 20001, "The request is not form encoded");
+  if (!form) return rest_error(400, 20001, "The request is not form encoded");
   auto const own = std::string{root} + exchange_.account.sid;
   auto const path = request.path();
   if (path == own + ".json")
-    co_return net::Response::json(200,
-                                  "{\"sid\":\"" + exchange_.account.sid +
-                                      "\",\"friendly_name\":\"simulated\",\"status\":\"active\",\"type\":\"Full\"}");
+    return net::Response::json(200, "{\"sid\":\"" + exchange_.account.sid +
+                                        "\",\"friendly_name\":\"simulated\",\"status\":\"active\",\"type\":\"Full\"}");
   if (!path.starts_with(own + "/"))
-    co_return rest_error(404, 20404, "The requested resource " + std::string{path} + " was not found");
-  co_return route(path.substr(own.size() + 1), request, *form);
+    return rest_error(404, 20404, "The requested resource " + std::string{path} + " was not found");
+  return route(path.substr(own.size() + 1), request, *form);
 }
 
 net::Response RestTwin::route(std::string_view resource, net::Request const& request, net::Form const& form) {
@@ -264,6 +270,7 @@ net::Response RestTwin::messages(std::string_view item, net::Request const& requ
     if (to.empty()) return rest_error(400, 21604, "A 'To' phone number is required.");
     if (!is_dialable(to)) return rest_error(400, 21211, "The 'To' number is not a valid phone number");
     if (body.empty() && !has(form, "MediaUrl")) return rest_error(400, 21602, "Message body is required.");
+    if (opted_out_.contains(to)) return rest_error(400, 21610, "Attempt to send to unsubscribed recipient");
     if (body.size() > 1600)
       return rest_error(400, 21617, "The concatenated message body exceeds the 1600 character limit");
     messages_.push_back(
@@ -272,8 +279,13 @@ net::Response RestTwin::messages(std::string_view item, net::Request const& requ
   }
   if (item.empty()) {
     std::vector<std::string> items;
-    for (auto message = messages_.rbegin(); message != messages_.rend(); ++message)
-      items.push_back(message_json(*message, account));
+    auto const wanted = [&](std::string_view name, std::string_view value) {
+      auto const asked = net::find(form, name);
+      return asked.empty() || asked == value;
+    };
+    for (auto message = messages_.rbegin(); message != messages_.rend(); ++message) {
+      if (wanted("To", message->to) && wanted("From", message->from)) items.push_back(message_json(*message, account));
+    }
     auto const size = std::clamp<std::size_t>(number(form, "PageSize", 50), 1, 1000);
     return net::Response::json(200, page_json("messages", items, std::string{root} + account + "/Messages.json",
                                               number(form, "Page", 0), size));

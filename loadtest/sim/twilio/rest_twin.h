@@ -1,6 +1,7 @@
 #pragma once
 // Twilio's REST API 2010-04-01 as far as a voice gateway uses it, acting on the simulated calls.
 #include <deque>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct RestFault {
   unsigned times = 1;
   Millis delay{0};
   std::string path;
+  int code = 0;        ///< Of Twilio's catalogue; 0: what goes with the status.
+  bool keeps = false;  ///< What was asked is done all the same: who asked cannot know.
+  bool drops = false;  ///< The connection ends instead of an answer.
 };
 
 /// A number of the account. `fields` are its writable properties by their JSON names ("voice_url", "sms_url", …).
@@ -46,10 +50,13 @@ class RestTwin {
   IncomingNumber& add_number(std::string phone_number);
   std::vector<IncomingNumber> const& numbers() const { return numbers_; }
   std::vector<SentMessage> const& messages() const { return messages_; }
+  /// Answered STOP once: nothing may be sent to this number.
+  void opt_out(std::string phone_number) { opted_out_.insert(std::move(phone_number)); }
   std::size_t requests() const { return requests_; }
 
  private:
   bool is_authorized(net::Request const& request) const;
+  net::Response carry_out(net::Request const& request);
   net::Response route(std::string_view resource, net::Request const& request, net::Form const& form);
   net::Response calls(std::string_view item, net::Request const& request, net::Form const& form);
   net::Response create_call(net::Form const& form);
@@ -65,6 +72,7 @@ class RestTwin {
   std::deque<RestFault> faults_;
   std::vector<IncomingNumber> numbers_;
   std::vector<SentMessage> messages_;
+  std::set<std::string, std::less<>> opted_out_;
   std::size_t requests_ = 0;
 };
 

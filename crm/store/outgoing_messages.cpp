@@ -1,0 +1,73 @@
+#include "crm/store/outgoing_messages.h"
+
+#include <nlohmann/json.hpp>
+
+namespace crm {
+namespace {
+
+using base::Async;
+using base::Result;
+
+constexpr pg::Query one{"find_outgoing_message",
+                        "select m.from_number, m.to_number, m.body, m.provider_sid, c.account_sid from messages m "
+                        "left join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id "
+                        "where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound'"};
+constexpr pg::Query unknown{
+    "first_unknown_message",
+    "select sid from jsonb_array_elements_text($1::jsonb) with ordinality as given (sid, place) "
+    "where not exists (select 1 from messages m where m.provider_sid = sid) order by place limit 1"};
+constexpr pg::Query accepted{
+    "note_message_accepted",
+    "update messages set provider_sid = $3, status = case when status = 'queued' then 'sent' else status end "
+    "where tenant_id = $1 and id = $2"};
+constexpr pg::Query failed{
+    "note_message_failed",
+    "update messages set status = 'failed' where tenant_id = $1 and id = $2 and status = 'queued'"};
+
+Async<Result<>> change(pg::Session& session, pg::Query query, pg::Params params) {
+  auto const rows = co_await session.run(query, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  co_return Result<>{};
+}
+
+}  // namespace
+
+Async<Result<std::optional<OutgoingMessage>>> find_outgoing_message(pg::Session& session, base::TenantId tenant,
+                                                                    std::string id) {
+  pg::Params params{tenant, id};
+  auto const rows = co_await session.run(one, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  std::optional<OutgoingMessage> message;
+  if (rows->empty()) co_return message;
+  auto const row = (*rows)[0];
+  message.emplace();
+  if (auto account = row.text_if_any("account_sid")) message->account = base::AccountSid{*std::move(account)};
+  message->from = row.text("from_number");
+  message->to = row.text("to_number");
+  message->body = row.text("body");
+  message->provider_sid = row.text_if_any("provider_sid");
+  co_return message;
+}
+
+Async<Result<std::optional<std::string>>> first_unknown_message(pg::Session& session,
+                                                                std::vector<std::string> provider_sids) {
+  pg::Params params{nlohmann::json(provider_sids).dump()};
+  auto const rows = co_await session.run(unknown, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  std::optional<std::string> sid;
+  if (!rows->empty()) sid = (*rows)[0].text("sid");
+  co_return sid;
+}
+
+Async<Result<>> note_message_accepted(pg::Session& session, base::TenantId tenant, std::string id,
+                                      std::string provider_sid) {
+  pg::Params params{tenant, id, provider_sid};
+  return change(session, accepted, std::move(params));
+}
+
+Async<Result<>> note_message_failed(pg::Session& session, base::TenantId tenant, std::string id) {
+  pg::Params params{tenant, id};
+  return change(session, failed, std::move(params));
+}
+
+}  // namespace crm

@@ -1,0 +1,135 @@
+#include "crm/outbox/sms.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/crm/outbox_scene.h"
+
+namespace {
+
+using crm::Delivered;
+using crm::DeliveryFault;
+using crm::Receipt;
+using test::sql;
+using Kind = DeliveryFault::Kind;
+
+class Carrier final : public crm::SmsSender {
+ public:
+  base::Async<Delivered<Receipt>> send(crm::SmsText message, base::Instant) override {
+    if (fault && fault->kind != Kind::ambiguous) co_return std::unexpected{*fault};
+    sent.push_back(message);
+    if (fault) co_return std::unexpected{*fault};
+    co_return Receipt{.remote_id = "SM" + std::to_string(sent.size())};
+  }
+  base::Async<Delivered<std::vector<std::string>>> sent_since(crm::SmsText message, crm::Wall, base::Instant) override {
+    ++looks;
+    if (blind) co_return std::unexpected{DeliveryFault{.kind = Kind::ambiguous}};
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i < sent.size(); ++i)
+      if (sent[i].body == message.body) found.push_back("SM" + std::to_string(i + 1));
+    co_return found;
+  }
+  std::vector<crm::SmsText> sent;
+  std::optional<DeliveryFault> fault;
+  bool blind = false;
+  int looks = 0;
+};
+
+class SmsDelivery : public test::OutboxTest {
+ protected:
+  void SetUp() override {
+    OutboxTest::SetUp();
+    if (IsSkipped()) return;
+    deliverer.emplace(carrier, *pool);
+    add_message("msg_1");
+  }
+  void add_message(std::string const& id, std::string const& call = "null") {
+    sql(conninfo,
+        "insert into messages (tenant_id, id, direction, from_number, to_number, body, call_id) values ('ten_1', '" +
+            id + "', 'outbound', '+15550001111', '+15550002222', 'See you on Friday.', " + call + ")");
+  }
+  static crm::OutboxRow row(std::string const& message = "msg_1") {
+    crm::OutboxRow out;
+    out.tenant = base::TenantId{"ten_1"};
+    out.event = "sms.send";
+    out.payload_json = R"({"message_id": ")" + message + R"("})";
+    return out;
+  }
+  static crm::OutboxRow again(std::string const& message = "msg_1") {
+    auto out = row(message);
+    out.attempt = 2;
+    out.maybe_sent = true;
+    return out;
+  }
+  Delivered<Receipt> deliver(crm::OutboxRow told) { return run(deliverer->deliver(std::move(told), soon())); }
+  std::string of_message(std::string const& id, std::string const& column) {
+    return sql(conninfo, "select " + column + " from messages where id = '" + id + "'");
+  }
+
+  Carrier carrier;
+  std::optional<crm::SmsDeliverer> deliverer;
+};
+
+TEST_F(SmsDelivery, sends_the_message_from_the_account_of_its_call) {
+  ASSERT_TRUE(save(ended(call())));
+  add_message("msg_2", "'call_1'");
+  auto const receipt = deliver(row("msg_2"));
+  ASSERT_TRUE(receipt) << receipt.error().detail;
+  EXPECT_EQ(receipt->remote_id, "SM1");
+  ASSERT_EQ(carrier.sent.size(), 1U);
+  EXPECT_EQ(carrier.sent[0].to, "+15550002222");
+  EXPECT_EQ(carrier.sent[0].from, "+15550001111");
+  EXPECT_EQ(carrier.sent[0].account, call().account_sid);
+  EXPECT_EQ(of_message("msg_2", "status || ' ' || provider_sid"), "sent SM1");
+  EXPECT_EQ(carrier.looks, 0);
+}
+
+TEST_F(SmsDelivery, looks_before_it_sends_what_may_have_been_sent) {
+  carrier.fault = DeliveryFault{.kind = Kind::ambiguous};
+  EXPECT_FALSE(deliver(row()));
+  carrier.fault.reset();
+  auto const receipt = deliver(again());
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->remote_id, "SM1");
+  EXPECT_EQ(carrier.sent.size(), 1U);
+  EXPECT_EQ(of_message("msg_1", "provider_sid"), "SM1");
+}
+
+TEST_F(SmsDelivery, sends_again_what_was_not_found) {
+  ASSERT_TRUE(deliver(again()));
+  EXPECT_EQ(carrier.sent.size(), 1U);
+}
+
+TEST_F(SmsDelivery, takes_no_other_message_of_ours_for_it) {
+  ASSERT_TRUE(deliver(row()));
+  add_message("msg_2");
+  auto const receipt = deliver(again("msg_2"));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->remote_id, "SM2");
+  EXPECT_EQ(carrier.sent.size(), 2U);
+}
+
+TEST_F(SmsDelivery, sends_nothing_while_it_cannot_look) {
+  carrier.blind = true;
+  auto const receipt = deliver(again());
+  ASSERT_FALSE(receipt);
+  EXPECT_EQ(receipt.error().kind, Kind::not_sent);
+  EXPECT_TRUE(carrier.sent.empty());
+}
+
+TEST_F(SmsDelivery, sends_nothing_that_is_known_to_be_sent) {
+  ASSERT_TRUE(deliver(row()));
+  auto const receipt = deliver(again());
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->remote_id, "SM1");
+  EXPECT_EQ(carrier.sent.size(), 1U);
+  EXPECT_EQ(carrier.looks, 0);
+}
+
+TEST_F(SmsDelivery, says_of_a_refused_message_that_it_failed) {
+  carrier.fault = DeliveryFault{.kind = Kind::rejected};
+  EXPECT_EQ(deliver(row()).error().kind, Kind::rejected);
+  EXPECT_EQ(of_message("msg_1", "status"), "failed");
+  EXPECT_EQ(deliver(row("msg_none")).error().kind, Kind::rejected);
+}
+
+}  // namespace
