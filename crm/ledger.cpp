@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "crm/journal/call_record_json.h"
+#include "crm/outcome/settle.h"
 #include "crm/store/calls.h"
 
 namespace crm {
@@ -242,6 +243,9 @@ Async<Result<bool>> CallLedger::keep(std::vector<Waiting> const& together) {
     for (auto const& each : together) {
       auto const kept = co_await save_call(transaction, each.record);
       if (!kept) co_return kept;
+      if (!*kept || !is_terminal(each.record.status)) continue;
+      auto const settled = co_await settle_call(transaction, each.record);
+      if (!settled) co_return settled;
     }
     co_return true;
   };

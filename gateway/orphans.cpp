@@ -1,5 +1,6 @@
 #include "gateway/orphans.h"
 
+#include "crm/outcome/settle.h"
 #include "crm/store/calls.h"
 #include "gateway/call/ending.h"
 
@@ -48,9 +49,11 @@ base::Async<> OrphanSweep::settle(crm::CallRecord const& call) {
   auto const status = ended ? facts->status : crm::CallStatus::failed;
   auto const duration = ended && facts->duration ? *facts->duration : std::chrono::seconds{0};
   auto const end = duration.count() > 0 ? call.started_at + duration : time_.wall();
-  auto session = database_.until(time_.now() + query_limit);
-  auto const closed = co_await crm::close_call(
-      session, call.call_sid, status, std::string{to_string(Ending::node_lost)}, blame(Ending::node_lost), end);
+  auto const close = [&](crm::pg::Transaction& transaction) {
+    return crm::close_and_settle(transaction, call.call_sid, status, std::string{to_string(Ending::node_lost)},
+                                 blame(Ending::node_lost), end);
+  };
+  auto const closed = co_await database_.transaction(close, time_.now() + query_limit);
   if (closed && *closed) log_.info("orphan closed", {{"call", call.id.text()}, {"status", crm::to_string(status)}});
 }
 

@@ -12,6 +12,7 @@
 #include "crm/database.h"
 #include "crm/journal/posix_files.h"
 #include "crm/ledger.h"
+#include "crm/outcome/settle.h"
 #include "crm/routing.h"
 #include "crm/store/calls.h"
 #include "crm/store/contacts.h"
@@ -280,9 +281,11 @@ struct Process::Parts {
     co_await asio::this_coro::throw_if_cancelled(false);
     (void)co_await (ledger.caught_up() || time.wait(replay_limit));
     if (!ledger.is_caught_up()) co_return;
-    auto session = back_office_pool.until(time.now() + seconds{5});
-    auto closed = co_await crm::close_call(session, std::move(sid), status, std::string{to_string(Ending::node_lost)},
-                                           blame(Ending::node_lost), time.wall());
+    auto const close = [&](crm::pg::Transaction& transaction) {
+      return crm::close_and_settle(transaction, sid, status, std::string{to_string(Ending::node_lost)},
+                                   blame(Ending::node_lost), time.wall());
+    };
+    auto const closed = co_await back_office_pool.transaction(close, time.now() + seconds{5});
     if (!closed)
       log.warning("status of an earlier call not written", {{"fault", base::to_string(closed.error().fault)}});
   }

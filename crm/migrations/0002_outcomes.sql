@@ -145,6 +145,7 @@ alter table calls
   add column contact_match text,
   add foreign key (tenant_id, contact_id) references contacts (tenant_id, id) on delete set null (contact_id);
 create index calls_by_contact on calls (tenant_id, contact_id, started_at) where contact_id is not null;
+create index calls_by_conversation on calls (conversation_id) where conversation_id is not null;
 
 create table tool_calls (
   tenant_id    text not null,

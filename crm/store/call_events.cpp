@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crm/pg/storable_json.h"
 #include "crm/pg/storable_text.h"
 
 namespace crm {
@@ -20,33 +21,13 @@ constexpr pg::Query of_call{
     "events_of_call",
     "select at, kind, detail from call_events where tenant_id = $1 and call_id = $2 order by ordinal"};
 
-/// PostgreSQL keeps no NUL inside a text, also not within JSON.
-nlohmann::json storable(nlohmann::json const& value) {
-  if (value.is_string()) return pg::storable_text(value.get_ref<std::string const&>());
-  if (!value.is_structured()) return value;
-  auto copy = value.is_array() ? nlohmann::json::array() : nlohmann::json::object();
-  for (auto const& [key, inner] : value.items()) {
-    if (value.is_array())
-      copy.push_back(storable(inner));
-    else
-      copy[pg::storable_text(key)] = storable(inner);
-  }
-  return copy;
-}
-
-nlohmann::json detail_of(CallEvent const& event) {
-  auto const json = nlohmann::json::parse(event.detail_json, nullptr, /*allow_exceptions=*/false);
-  if (json.is_object()) return storable(json);
-  return {{"text", pg::storable_text(event.detail_json)}};
-}
-
 std::string encode(std::vector<CallEvent> const& events) {
   auto list = nlohmann::json::array();
   for (auto const& event : events) {
     list.push_back({{"ordinal", list.size()},
                     {"at", base::iso8601(event.at)},
                     {"kind", pg::storable_text(event.kind)},
-                    {"detail", detail_of(event)}});
+                    {"detail", nlohmann::json::parse(pg::storable_json(event.detail_json))}});
   }
   return list.dump();
 }

@@ -5,6 +5,7 @@
 #include "crm/pg/storable_text.h"
 #include "crm/store/call_events.h"
 #include "crm/store/call_turns.h"
+#include "crm/store/tool_calls.h"
 
 namespace crm {
 namespace {
@@ -122,6 +123,8 @@ Async<Result<bool>> save_call(pg::Session& session, CallRecord record) {
   if (!turns) co_return std::unexpected{turns.error()};
   auto const events = co_await put_events(session, record.tenant, id, std::move(record.events));
   if (!events) co_return std::unexpected{events.error()};
+  auto const tool_calls = co_await put_tool_calls(session, record.tenant, id, std::move(record.tool_calls));
+  if (!tool_calls) co_return std::unexpected{tool_calls.error()};
   co_return true;
 }
 
@@ -137,8 +140,11 @@ Async<Result<std::optional<CallRecord>>> find_call(pg::Session& session, std::st
   if (!turns) co_return std::unexpected{turns.error()};
   auto events = co_await events_of(session, call->tenant, call->id);
   if (!events) co_return std::unexpected{events.error()};
+  auto tool_calls = co_await tool_calls_of(session, call->tenant, call->id);
+  if (!tool_calls) co_return std::unexpected{tool_calls.error()};
   call->turns = std::move(*turns);
   call->events = std::move(*events);
+  call->tool_calls = std::move(*tool_calls);
   co_return call;
 }
 

@@ -14,12 +14,12 @@ struct CallFilter {
   int limit = 50;
 };
 
-/// Writes a snapshot with its turns and events when its version is newer than what is stored; to be run in a
-/// transaction. The first terminal status, its ending, blame and end time are kept whatever comes later. A call is
+/// Writes a snapshot with its turns, events and tool calls when its version is newer than what is stored; to be run in
+/// a transaction. The first terminal status, its ending, blame and end time are kept whatever comes later. A call is
 /// known by its CallSid: a record that was begun twice keeps its first id. False when the stored version is as new.
 base::Async<base::Result<bool>> save_call(pg::Session& session, CallRecord record);
 
-/// By CallId ("call_…") or CallSid, with turns and events.
+/// By CallId ("call_…") or CallSid, with turns, events and tool calls.
 base::Async<base::Result<std::optional<CallRecord>>> find_call(pg::Session& session, std::string id_or_sid);
 
 /// Newest first, without turns and events.

@@ -53,8 +53,9 @@ std::string date_in_words(LocalTime const& local) {
                                      "July",    "August",   "September", "October", "November", "December"};
   auto const date = date_of(local);
   std::chrono::weekday const weekday{floor<days>(local.time)};
-  return fmt::format("{}, {} {} {}", weekdays.at(weekday.c_encoding()), static_cast<unsigned>(date.day()),
-                     months.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()));
+  return fmt::format("{}, {} {}, {}", weekdays.at(weekday.c_encoding()),
+                     months.at(static_cast<unsigned>(date.month()) - 1), static_cast<unsigned>(date.day()),
+                     static_cast<int>(date.year()));
 }
 
 }  // namespace base

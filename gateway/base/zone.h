@@ -22,7 +22,7 @@ LocalTime utc_time(TimeSource::Wall when);
 
 /// "2026-03-29T02:30:00+02:00".
 std::string iso8601(LocalTime const& local);
-/// "Sunday, 29 March 2026".
+/// "Sunday, March 29, 2026".
 std::string date_in_words(LocalTime const& local);
 
 }  // namespace base

@@ -195,6 +195,11 @@ Result<std::string> in_one_spelling(ToolParameter const& parameter, std::string_
       written = as_moment(text);
       hint = "must be a date and time, written like 2026-03-31T14:30:00, as find_slots gave it.";
       break;
+    case ToolValue::day_or_moment:
+      written = as_moment(text);
+      if (!written) written = as_day(text);
+      hint = "must be a day or a time of a day, written like 2026-03-31 or 2026-03-31T14:30:00.";
+      break;
     case ToolValue::phone:
       written = as_phone(text);
       hint = "must be a phone number with country code, written like +14155550100.";

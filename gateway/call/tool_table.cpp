@@ -24,8 +24,10 @@ constexpr ToolParameter appointment_id{
 
 constexpr std::array find_slots{
     ToolParameter{"day", day, false, 40, "A single day, as 2026-03-31. Work it out from current_date."},
-    ToolParameter{"from", day, false, 40, "First day to look at, as 2026-03-31. Only without day."},
-    ToolParameter{"to", day, false, 40, "Last day to look at, as 2026-03-31. Only without day."},
+    ToolParameter{"from", day_or_moment, false, 40,
+                  "Nothing before this, as 2026-03-31 or 2026-03-31T14:00:00. Only without day."},
+    ToolParameter{"to", day_or_moment, false, 40,
+                  "Nothing after this, as 2026-04-02 or 2026-04-02T18:00:00. Only without day."},
     service,
 };
 constexpr std::array hold_slot{

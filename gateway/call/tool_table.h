@@ -13,8 +13,9 @@ namespace gateway {
 /// How a parameter is written. Everything but yes_no is text.
 enum class ToolValue {
   words,
-  day,          ///< "2026-03-31"
-  moment,       ///< "2026-03-31T14:30:00", with or without an offset
+  day,     ///< "2026-03-31"
+  moment,  ///< "2026-03-31T14:30:00", with or without an offset
+  day_or_moment,
   phone,        ///< digits, with or without a leading '+'
   email,        ///< lower case
   yes_no,       ///< true or false

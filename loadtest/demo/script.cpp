@@ -15,7 +15,7 @@ constexpr char const* farewell = "/usr/share/sounds/alsa/Side_Right.wav";
 
 constexpr auto question_at = milliseconds{4500};
 constexpr auto interjection_at = milliseconds{9500};
-constexpr auto farewell_at = milliseconds{18000};
+constexpr auto farewell_at = milliseconds{20000};
 
 twilio::Mulaw spoken(char const* file) {
   auto speech = twilio::load_speech(file);
@@ -26,11 +26,26 @@ std::size_t bytes_in(milliseconds length) {
   return static_cast<std::size_t>(length.count()) * media::telephone_rate / 1000;
 }
 
-elevenlabs::Turn answer(std::string heard, std::string text) {
+constexpr char const* no_calendar = "I am sorry, I cannot see our calendar right now. Somebody will call you back.";
+
+elevenlabs::Turn answer(std::string heard, std::vector<elevenlabs::Step> reply) {
   elevenlabs::Turn turn;
   turn.heard = std::move(heard);
-  turn.reply.push_back(elevenlabs::Say{std::move(text), {}});
+  turn.reply = std::move(reply);
   return turn;
+}
+
+elevenlabs::Say say(std::string text) {
+  return {std::move(text), {}};
+}
+
+/// Without an answer the agent says that it cannot see the calendar, and that is all of its turn.
+elevenlabs::CallTools tool(std::string name, std::string parameters) {
+  elevenlabs::ToolCall call;
+  call.name = std::move(name);
+  call.parameters = std::move(parameters);
+  call.on_error = say(no_calendar);
+  return {{std::move(call)}};
 }
 
 }  // namespace
@@ -43,12 +58,16 @@ elevenlabs::Scenario receptionist(std::string api_key) {
   agent.client_events = elevenlabs::default_client_events();
   agent.first_message = elevenlabs::Say{"Thank you for calling {{tenant_name}}. How can I help you?", {}};
   agent.turns.push_back(
-      answer("When are you open?",
-             "We are open from Monday to Friday from eight in the morning until six in the evening. On Saturdays "
-             "we open at nine and close at noon, and on public holidays our emergency service answers the phone."));
-  agent.turns.push_back(answer("And on Saturdays?", "On Saturdays we are open from nine until noon."));
-  agent.turns.push_back(answer("Thank you, goodbye.", "You are welcome. Goodbye!"));
-  agent.turns.back().reply.push_back(elevenlabs::EndCall{"the caller said goodbye"});
+      answer("I would like an appointment for a check-up, please.",
+             {tool("lookup_caller", "{}"), tool("find_slots", R"({"service":"check-up"})"),
+              say("Of course. The next free time is {{find_slots.slots.0.say}}. After that there would be "
+                  "{{find_slots.slots.1.say}}, and {{find_slots.slots.2.say}}. Which of these would you like best?")}));
+  agent.turns.push_back(answer(
+      "The first one, please. My name is Ann Li.",
+      {tool("book_appointment", R"({"start":"{{find_slots.slots.0.start}}","name":"Ann Li","service":"check-up"})"),
+       say("{{book_appointment.say}}")}));
+  agent.turns.push_back(answer("Yes, thank you. Goodbye.", {say("We look forward to seeing you. Goodbye!"),
+                                                            elevenlabs::EndCall{"the caller said goodbye"}}));
   elevenlabs::Scenario scenario;
   scenario.api_keys = {std::move(api_key)};
   scenario.agents.push_back(std::move(agent));

@@ -55,8 +55,8 @@ TEST(LocalTime, does_not_exist_in_a_zone_that_nobody_knows) {
 
 TEST(DateInWords, names_the_weekday_of_the_place) {
   auto const late_evening_in_new_york = utc(2026, 3, 1, hours{3});
-  EXPECT_EQ(date_in_words(*local_time(late_evening_in_new_york, "America/New_York")), "Saturday, 28 February 2026");
-  EXPECT_EQ(date_in_words(utc_time(late_evening_in_new_york)), "Sunday, 1 March 2026");
+  EXPECT_EQ(date_in_words(*local_time(late_evening_in_new_york, "America/New_York")), "Saturday, February 28, 2026");
+  EXPECT_EQ(date_in_words(utc_time(late_evening_in_new_york)), "Sunday, March 1, 2026");
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(Call, tells_the_agent_what_time_it_is_where_the_business_is) {
   call.starts();
   auto const& variables = call.conversation().request.dynamic_variables;
   EXPECT_EQ(variables.at("current_time"), DynamicValue{"2026-01-05T10:00:00-05:00"});
-  EXPECT_EQ(variables.at("current_date"), DynamicValue{"Monday, 5 January 2026"});
+  EXPECT_EQ(variables.at("current_date"), DynamicValue{"Monday, January 5, 2026"});
   EXPECT_EQ(variables.at("timezone"), DynamicValue{"America/New_York"});
   for (auto const& [name, value] : variables) EXPECT_FALSE(name.starts_with("system__")) << name;
 }

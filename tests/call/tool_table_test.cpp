@@ -58,8 +58,9 @@ TEST(ToolParameters, of_a_moment_that_does_not_exist_are_refused_with_an_example
 
 TEST(ToolParameters, of_a_day_may_be_written_as_a_moment_of_it) {
   EXPECT_EQ(accepted("find_slots", R"({"day":"2026-03-31"})"), R"({"day":"2026-03-31"})");
-  EXPECT_EQ(accepted("find_slots", R"({"from":"2026-03-31","to":"2026-04-02"})"),
-            R"({"from":"2026-03-31","to":"2026-04-02"})");
+  EXPECT_EQ(accepted("find_slots", R"({"from":"2026-03-31","to":"2026-04-02 18:00"})"),
+            R"({"from":"2026-03-31","to":"2026-04-02T18:00:00"})");
+  EXPECT_THAT(accepted("find_slots", R"({"from":"Monday"})"), HasSubstr("from must be a day or a time of a day"));
   EXPECT_THAT(accepted("find_slots", R"({"day":"2026-02-29"})"), HasSubstr("day must be a day of the calendar"));
   EXPECT_EQ(accepted("find_slots", R"({"day":"2026-03-31T00:00:00"})"), R"({"day":"2026-03-31"})");
 }

@@ -1,5 +1,6 @@
 #include "gateway/record_commands.h"
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -118,6 +119,13 @@ TEST_F(RecordCommands, change_only_what_is_given_about_an_agent) {
   EXPECT_EQ(agents[0]["start_pause_seconds"], 3);
   EXPECT_EQ(agents[0]["elevenlabs_agent_id"], "agent_abc");
   expect_failure("agents update va_none --name x", 1, "there is no agent va_none");
+}
+
+TEST(AgentCommands, print_the_tools_of_an_agent_without_a_database) {
+  auto const ran = run_command([]() -> crm::Database { throw std::logic_error{"opened"}; }, "agents tools");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  std::ifstream kept{SOURCE_ROOT "/config/agent-tools.json"};
+  EXPECT_EQ(ran.out, (std::string{std::istreambuf_iterator<char>{kept}, {}}));
 }
 
 TEST_F(RecordCommands, assign_each_number_once) {

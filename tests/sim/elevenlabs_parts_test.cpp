@@ -140,6 +140,17 @@ TEST(ScenarioOfTheSim, ships_one_for_the_demo_that_can_be_spoken) {
   EXPECT_GT(greeting->size(), 8000U);
 }
 
+TEST(ScenarioOfTheSim, ships_one_that_books_with_what_its_tools_answer) {
+  auto const scenario = load_scenario(SOURCE_ROOT "/loadtest/sim/scenarios/booking.json");
+  auto const* agent = scenario.find("agent_receptionist");
+  ASSERT_NE(agent, nullptr);
+  auto const met = read_initiation("{}", *agent);
+  EXPECT_FALSE(met.rejection) << met.rejection->message;
+  auto broken = *agent;
+  broken.turns[0].reply.push_back(Say{"{{open_doors.0}}", {}});
+  EXPECT_TRUE(read_initiation("{}", broken).rejection) << "nobody answers that";
+}
+
 TEST(ScenarioOfTheSim, names_the_place_of_a_mistake) {
   EXPECT_EQ(parse_scenario(R"({"agents":[{"id":"a","turns":[{"reply":[{"shout":"x"}]}]}]})").error().detail,
             "scenario.agents[0].turns[0].reply[0] is not a known step");

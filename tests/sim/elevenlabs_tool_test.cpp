@@ -43,6 +43,31 @@ TEST(ElevenLabsSimTool, goes_on_speaking_with_the_result) {
   });
 }
 
+TEST(ElevenLabsSimTool, uses_an_answer_for_what_it_says_and_for_the_next_tool) {
+  auto agent = plain_agent();
+  ToolCall book{"book", R"({"start":"{{find_slots.slots.1.start}}","by":"{{caller_id}}","nights":2})"};
+  agent.turns.push_back({Turn::When::any,
+                         "",
+                         "",
+                         {CallTools{{{"find_slots"}}}, Say{"At {{find_slots.slots.1.spoken}}?", {}},
+                          CallTools{{std::move(book)}}, Say{"It is {{book.id}}: {{book.ok}}.", {}}}});
+  Scene scene{with(std::move(agent))};
+  scene.play([](Scene& s) -> base::Async<> {
+    co_await reach_tool_call(s);
+    s.client.send(result_for(s, R"({"slots":[{"start":"a"},{"start":"2026-01-05T10:00","spoken":"\"ten\" sharp"}]})"));
+    bool const again = co_await s.client.gets("client_tool_call", 2);
+    EXPECT_TRUE(again);
+    EXPECT_EQ(s.client.last("agent_response")["agent_response_event"]["agent_response"], "At \"ten\" sharp?");
+    auto const call = s.client.last("client_tool_call")["client_tool_call"];
+    EXPECT_EQ(call["parameters"], Json({{"start", "2026-01-05T10:00"}, {"by", "{{caller_id}}"}, {"nights", 2}}));
+    s.client.send(result_for(s, R"({"ok":true,"id":"apt_1"})"));
+    bool const spoken = co_await s.client.gets("agent_response", 3);
+    EXPECT_TRUE(spoken);
+    EXPECT_EQ(s.client.last("agent_response")["agent_response_event"]["agent_response"], "It is apt_1: true.");
+    EXPECT_EQ(s.sim.newest()->violations(), 0U) << s.sim.newest()->explain();
+  });
+}
+
 TEST(ElevenLabsSimTool, says_something_else_when_the_tool_failed) {
   ToolCall call{"lookup"};
   call.on_error = Say{"I cannot see that.", {}};

@@ -3,6 +3,7 @@
 
 #include "gateway/base/ids.h"
 #include "loadtest/sim/elevenlabs/conversation.h"
+#include "loadtest/sim/elevenlabs/tool_answer.h"
 
 namespace sim::elevenlabs {
 namespace {
@@ -226,7 +227,8 @@ base::Async<Conversation::Flow> Conversation::call_tools(CallTools const& tools,
   using State = ToolRecord::State;
   std::vector<std::size_t> open;
   auto const called = stage_.time.now();
-  for (auto const& call : tools.calls) {
+  for (auto call : tools.calls) {
+    call.parameters = filled_parameters(call.parameters, initiation_.variables);
     ToolRecord tool;
     tool.call_id = base::new_id("call");
     tool.name = call.name;
@@ -256,7 +258,7 @@ base::Async<Conversation::Flow> Conversation::call_tools(CallTools const& tools,
     } else if (tool.is_error) {
       instead = call.on_error;
     }
-    initiation_.variables["tool_result"] = tool.result;
+    keep_answer(call.name, tool.result, initiation_.variables);
     if (!instead) continue;
     auto spoken = co_await speak(*std::move(instead), id, true);
     if (spoken == Flow::go_on) say_to_client("agent_response_complete", complete_message(id));

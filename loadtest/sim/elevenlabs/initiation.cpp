@@ -97,6 +97,16 @@ void names_in(std::string_view text, std::set<std::string>& names) {
   }
 }
 
+/// Variables that come from the answers of the agent's own tools.
+bool is_of_a_tool(std::string_view variable, Agent const& agent) {
+  auto const names_it = [variable](ToolCall const& call) { return variable.starts_with(call.name + "."); };
+  for (auto const& turn : agent.turns)
+    for (auto const& step : turn.reply)
+      if (auto const* tools = std::get_if<CallTools>(&step); tools && std::ranges::any_of(tools->calls, names_it))
+        return true;
+  return variable == "tool_result";
+}
+
 void check_variables(Agent const& agent, Initiation& out) {
   std::set<std::string> wanted{agent.required_variables.begin(), agent.required_variables.end()};
   if (out.first_message)
@@ -106,10 +116,9 @@ void check_variables(Agent const& agent, Initiation& out) {
   for (auto const& turn : agent.turns)
     for (auto const& step : turn.reply)
       if (auto const* say = std::get_if<Say>(&step)) names_in(say->text, wanted);
-  wanted.erase("tool_result");
   std::string missing;
   for (auto const& name : wanted) {
-    if (out.variables.contains(name) || name.starts_with("system__")) continue;
+    if (out.variables.contains(name) || name.starts_with("system__") || is_of_a_tool(name, agent)) continue;
     if (!missing.empty()) missing += ", ";
     missing += "'" + name + "'";
   }

@@ -30,7 +30,8 @@ struct AudioSource {
   Milliseconds length{0};  ///< 0: as long as the recording, or as the text takes to say.
 };
 
-/// Text may name {{variables}}: those of the client, and tool_result, the last tool's answer.
+/// Text may name {{variables}}: those of the client, tool_result, the last tool's answer, and what is in the answers of
+/// tools: see tool_answer.h.
 struct Say {
   std::string text;
   AudioSource audio;
@@ -38,7 +39,7 @@ struct Say {
 
 struct ToolCall {
   std::string name;
-  std::string parameters = "{}";                ///< A JSON object.
+  std::string parameters = "{}";                ///< A JSON object; its texts may name variables.
   std::optional<bool> expects_response = true;  ///< Absent: the field is left out, as older servers do, and we wait.
   Milliseconds timeout{20000};                  ///< The vendor's default of response_timeout_secs.
   std::optional<Say> on_error;                  ///< Said instead of the rest of the turn when the result is an error.
