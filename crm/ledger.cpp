@@ -210,8 +210,11 @@ void CallLedger::put_back() {
 Async<Result<>> CallLedger::write_in_hand() {
   auto const kept = co_await keep(in_hand_);
   if (kept) {
+    bool const any_over =
+        std::ranges::any_of(in_hand_, [](auto const& each) { return is_terminal(each.record.status); });
     for (auto const& each : in_hand_) written(each);
     in_hand_.clear();
+    if (any_over && settled_) settled_();
     co_return Result<>{};
   }
   auto const& error = kept.error();

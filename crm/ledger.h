@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 
@@ -42,6 +43,9 @@ class CallLedger {
   /// Before anything else is done with the ledger. The executor's loop must outlive the journal, and must not run any
   /// more when one of the two is destroyed.
   void keep_in(journal::Journal& journal);
+
+  /// Also before anything else: called in the back office when calls that are over have been written.
+  void when_settled(std::function<void()> told) { settled_ = std::move(told); }
 
   /// Takes a snapshot; any thread, never waits. The ledger must outlive its executor's work.
   void save(CallRecord snapshot);
@@ -97,6 +101,7 @@ class CallLedger {
   base::Log log_;
   Settings settings_;
   journal::Journal* journal_ = nullptr;
+  std::function<void()> settled_;
   prometheus::Gauge& waiting_gauge_;
   prometheus::Counter& written_;
   prometheus::Counter& read_back_;

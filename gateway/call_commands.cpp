@@ -9,6 +9,7 @@
 
 #include "crm/store/calls.h"
 #include "gateway/base/time_source.h"
+#include "gateway/call_outcome_view.h"
 #include "gateway/listing.h"
 
 namespace gateway {
@@ -84,7 +85,25 @@ std::string offset_text(std::int64_t ms) {
   return fmt::format("{:02}:{:02}.{}", ms / 60000, ms / 1000 % 60, ms / 100 % 10);
 }
 
-void print_call(CommandContext const& context, CallRecord const& call) {
+struct ShownCall {
+  CallRecord record;
+  crm::SettledCall settled;
+};
+
+Async<Result<std::optional<ShownCall>>> find_shown_call(Pool& pool, std::string id_or_sid, Instant deadline) {
+  auto session = pool.until(deadline);
+  auto record = co_await crm::find_call(session, std::move(id_or_sid));
+  if (!record) co_return std::unexpected{record.error()};
+  std::optional<ShownCall> shown;
+  if (!*record) co_return shown;
+  auto settled = co_await crm::find_settled_call(session, (*record)->tenant, (*record)->id);
+  if (!settled) co_return std::unexpected{settled.error()};
+  shown = ShownCall{**std::move(record), *std::move(settled)};
+  co_return shown;
+}
+
+void print_call(CommandContext const& context, ShownCall const& shown) {
+  auto const& call = shown.record;
   auto& out = *context.out;
   auto const line = [&](char const* name, std::string const& value) {
     if (!value.empty()) out << fmt::format("{:<14}{}\n", name, printable(value));
@@ -108,6 +127,7 @@ void print_call(CommandContext const& context, CallRecord const& call) {
   line("recording", call.recording_path.value_or(""));
   line("node", fmt::format("{} epoch {}", call.node, call.node_epoch));
   if (call.resumed > 0) line("resumed", std::to_string(call.resumed));
+  print_outcome(out, shown.settled, call.tool_calls);
   if (!call.turns.empty()) out << "\ntranscript\n";
   for (auto const& turn : call.turns) {
     out << fmt::format("  {}  {:<7}{}{}\n", offset_text(turn.started_ms), crm::to_string(turn.role),
@@ -167,26 +187,23 @@ void declare_show(CLI::App& group, CommandContext const& context, int& exit_code
     bool json = false;
   };
   auto const given = std::make_shared<Given>();
-  auto& command = *group.add_subcommand("show", "Show a call: its record, and what was said and heard");
+  auto& command = *group.add_subcommand("show", "Show a call: its record, what was said and heard, and what it led to");
   command.add_option("call", given->id, "Call id (call_…) or CallSid (CA…)")->required();
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
-    auto const call =
-        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::optional<CallRecord>>> {
-          auto session = pool.until(deadline);
-          auto found = co_await crm::find_call(session, given->id);
-          co_return found;
-        });
+    auto const call = with_database(
+        context, [&](Pool& pool, Instant deadline) { return find_shown_call(pool, given->id, deadline); });
     if (!call) throw CommandFailure{fmt::format("there is no call {}", given->id)};
     if (!given->json) {
       print_call(context, *call);
       return;
     }
-    auto json = to_json(*call);
+    auto json = to_json(call->record);
     json["turns"] = nlohmann::json::array();
     json["events"] = nlohmann::json::array();
-    for (auto const& turn : call->turns) json["turns"].push_back(to_json(turn));
-    for (auto const& event : call->events) json["events"].push_back(to_json(event));
+    for (auto const& turn : call->record.turns) json["turns"].push_back(to_json(turn));
+    for (auto const& event : call->record.events) json["events"].push_back(to_json(event));
+    json.update(nlohmann::json::parse(outcome_json(call->settled, call->record.tool_calls)));
     *context.out << json.dump(2) << '\n';
   });
 }

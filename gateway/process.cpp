@@ -16,6 +16,7 @@
 #include "crm/routing.h"
 #include "crm/store/calls.h"
 #include "crm/store/contacts.h"
+#include "gateway/after_call.h"
 #include "gateway/agent/agents.h"
 #include "gateway/base/background.h"
 #include "gateway/core.h"
@@ -39,6 +40,7 @@ constexpr std::string_view node_name = "n1";
 constexpr auto contact_limit = milliseconds{150};
 constexpr auto earlier_call_limit = milliseconds{300};
 constexpr auto ledger_limit = seconds{10};
+constexpr auto outbox_grace = seconds{5};  // for deliveries under way; the rest waits for the next start
 constexpr auto revive_every = seconds{2};
 constexpr auto replay_limit = seconds{5};
 constexpr auto look_every = seconds{1};  // at the database; also how long a look may take
@@ -194,12 +196,15 @@ struct Process::Parts {
         stream_metrics{metrics},
         voice_metrics{metrics},
         capacity{room.calls},
-        orphans{back_office_pool, rest, time, log, std::string{node_name}, epoch} {
+        orphans{back_office_pool, rest, time, log, std::string{node_name}, epoch},
+        after_call{
+            {settings, back_office.get_executor(), back_office_pool, time, http, accounts, metrics, log}} {
     auto made = make_agent_provider("elevenlabs", agent_settings(settings), {http, *tls, time, metrics, log});
     if (!made) throw std::runtime_error{made.error().detail};
     agents = std::move(*made);
     metrics.before_exposing([this] { process_metrics.refresh(); });
     ledger.keep_in(journal);
+    ledger.when_settled([this] { after_call.ring(); });
     asio::post(chores, base::stand_behind_media);
     warm_resamplers();
     if (!settings.http.tls_cert.empty()) certificate.emplace(settings.http.tls_cert, settings.http.tls_key);
@@ -267,6 +272,7 @@ struct Process::Parts {
       asio::post(core.executor(), [&core, shared] { core.tasks().spawn(core.media_door->serve(std::move(*shared))); });
       co_return;
     });
+    web::add_agent_webhook_routes(router, after_call.webhook_door());
     web::add_operations(ops_router, [this] { return health(); }, metrics);
     // The operator must get in when nobody else does.
     net::HttpLimits limits;
@@ -376,6 +382,7 @@ struct Process::Parts {
   twilio::VoiceMetrics voice_metrics;
   Capacity capacity;
   OrphanSweep orphans;
+  AfterCall after_call;
   std::unique_ptr<AgentProvider> agents;
   Homes homes;
   net::Router router;
@@ -427,6 +434,7 @@ Addresses Process::start() {
         p.back_office_tasks.spawn(p.sweep_orphans());
         p.back_office_tasks.spawn(p.watch_database());
         p.back_office_tasks.spawn(p.ops->serve());
+        p.after_call.start(p.back_office_tasks);
         if (p.database.server) p.back_office_tasks.spawn(p.keep_database_alive());
         co_return;
       },
@@ -452,6 +460,7 @@ bool Process::stop(milliseconds grace) {
   for (auto& drain : drains) drain.join();
   bool const safe =
       asio::co_spawn(p.back_office, p.ledger.drain(p.time.now() + ledger_limit), asio::use_future).get().has_value();
+  asio::co_spawn(p.back_office, p.after_call.drain(outbox_grace), asio::use_future).get();
   if (!safe)
     p.log.error("records not written", {{"count", p.ledger.pending()}});
   else if (p.ledger.pending() > 0)

@@ -106,6 +106,18 @@ TEST_F(Ledger, is_not_held_up_by_a_record_that_the_database_refuses) {
   EXPECT_EQ(counted("switchboard_ledger_lost_total"), 1);
 }
 
+TEST_F(Ledger, settles_the_calls_that_have_ended) {
+  start_writer();
+  ledger->save(ended(call(1)));
+  ledger->save(call(2));
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(sql(conninfo, "select string_agg(call_id, ' ') from call_outcomes"), "call_1");
+  EXPECT_EQ(sql(conninfo, "select count(*) from contacts"), "1");
+  ledger->save(ended(call(1)));
+  ASSERT_TRUE(drained());
+  EXPECT_EQ(sql(conninfo, "select count(*) from call_outcomes"), "1");
+}
+
 TEST_F(Ledger, has_a_bound) {
   for (int i = 1; i <= 5; ++i) ledger->save(call(i));
   take_in();

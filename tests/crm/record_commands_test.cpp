@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "crm/outcome/settle.h"
 #include "gateway/call_commands.h"
 #include "gateway/listing.h"
 #include "tests/crm/call_scene.h"
@@ -182,6 +183,18 @@ TEST_F(RecordCommands, migrate_and_say_how_far) {
 
 class CallCommands : public test::BusinessTest {
  protected:
+  bool settle(crm::CallRecord const& record) {
+    crm::pg::Pool pool{settings(1), time};
+    auto const work = [&](crm::pg::Transaction& transaction) -> base::Async<base::Result<bool>> {
+      auto const saved = co_await crm::save_call(transaction, record);
+      if (!saved) co_return saved;
+      auto const settled = co_await crm::settle_call(transaction, record);
+      co_return settled;
+    };
+    auto const done = run(pool.transaction(work, soon()));
+    EXPECT_TRUE(done) << done.error().detail;
+    return done && *done;
+  }
   Ran command(std::string const& arguments) {
     return run_command([this] { return crm::Database{.conninfo = conninfo, .server = nullptr}; }, arguments);
   }
@@ -223,6 +236,43 @@ TEST_F(CallCommands, show_what_was_said_and_what_of_it_was_heard) {
   EXPECT_EQ(json["turns"][0]["heard"], "How can I");
   EXPECT_EQ(json["events"][0]["detail"]["core"], 1);
   EXPECT_EQ(json["started_at"], base::iso8601(record.started_at));
+}
+
+TEST_F(CallCommands, show_what_a_call_led_to) {
+  test::sql(conninfo,
+            "insert into integrations (tenant_id, id, provider, name) values ('ten_1', 'int_1', 'webhook', 'Desk')");
+  auto record = ended(call());
+  record.tool_calls = {{.tool_call_id = "tc_1",
+                        .name = "take_message",
+                        .parameters_json = R"({"message": "Call me"})",
+                        .result_json = R"({"ok": true})",
+                        .started_ms = 12'300,
+                        .took_ms = 8}};
+  ASSERT_TRUE(settle(record));
+  test::sql(conninfo,
+            "update outbox set status = 'parked', attempts = 3, parked_reason = 'gone' where event = 'call.ended'");
+  auto const shown = command("calls show call_1").out;
+  for (auto const* part : {"outcome       message_taken (95 %)", "follow up     A message waits for an answer.",
+                           "(created)", "take_message  {\"message\": \"Call me\"} -> {\"ok\": true}  (8 ms)",
+                           "call.ended -> Desk  parked after 3: gone", "contact.created -> Desk  waiting"}) {
+    EXPECT_NE(shown.find(part), std::string::npos) << part << "\n" << shown;
+  }
+  auto const json = nlohmann::json::parse(command("calls show --json call_1").out);
+  EXPECT_EQ(json["outcome"]["category"], "message_taken");
+  EXPECT_EQ(json["outcome"]["follow_up"], true);
+  EXPECT_EQ(json["contact_match"], "created");
+  EXPECT_TRUE(json["contact_id"].get<std::string>().starts_with("con_"));
+  EXPECT_EQ(json["tool_calls"][0]["parameters"]["message"], "Call me");
+  EXPECT_EQ(json["outbox"][1]["status"], "parked");
+  EXPECT_EQ(json["outbox"][1]["parked_reason"], "gone");
+}
+
+TEST_F(CallCommands, show_that_a_call_has_no_outcome_yet) {
+  ASSERT_TRUE(save(call()));
+  EXPECT_EQ(command("calls show call_1").out.find("outcome"), std::string::npos);
+  auto const json = nlohmann::json::parse(command("calls show --json call_1").out);
+  EXPECT_TRUE(json["outcome"].is_null());
+  EXPECT_EQ(json["outbox"], nlohmann::json::array());
 }
 
 TEST(HeardBoundary, brackets_what_the_caller_missed) {

@@ -66,9 +66,7 @@ class SettledTest : public BusinessTest {
   using minutes = std::chrono::minutes;
   std::optional<crm::pg::Pool> pool;
 
- private:
-  static base::Async<base::Result<bool>> save_and_settle(crm::pg::Transaction& transaction,
-                                                         crm::CallRecord const& record) {
+  static base::Async<base::Result<bool>> save_and_settle(crm::pg::Transaction& transaction, crm::CallRecord record) {
     auto const saved = co_await crm::save_call(transaction, record);
     if (!saved || !*saved || !is_terminal(record.status)) co_return saved;
     auto const settled = co_await crm::settle_call(transaction, record);
