@@ -109,7 +109,7 @@ void Gateway::start() {
 }
 
 bool Gateway::is_ready() {
-  if (!is_ready_ && child_) is_ready_ = child_->read_line(milliseconds{1}).starts_with("ready");
+  if (!is_ready_ && child_) is_ready_ = child_->read_line(milliseconds{10}).starts_with("ready");
   return is_ready_;
 }
 
