@@ -21,7 +21,7 @@ elevenlabs::Agent booking_agent(std::size_t slot) {
   agent.auth = true;
   agent.client_events = elevenlabs::default_client_events();
   agent.first_message = elevenlabs::Say{"Hello.", {}};
-  agent.behaviour.turn_silence_ms = 200;
+  agent.behaviour.turn_silence_ms = 150;
   elevenlabs::Turn turn;
   turn.heard = "An appointment, please.";
   turn.repeat = true;

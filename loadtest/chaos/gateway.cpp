@@ -60,9 +60,17 @@ std::string find_psql() {
   return best.string();
 }
 
+/// A process that has ended and that its parent has not asked about yet is gone for us.
+bool lives(pid_t process) {
+  std::ifstream in{"/proc/" + std::to_string(process) + "/stat"};
+  std::string stat;
+  std::getline(in, stat);
+  auto const name_end = stat.rfind(") ");
+  return name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z';
+}
+
 void wait_until_gone(pid_t process, milliseconds patience) {
-  for (auto left = patience; left.count() > 0 && ::kill(process, 0) == 0; left -= milliseconds{10})
-    ::poll(nullptr, 0, 10);
+  for (auto left = patience; left.count() > 0 && lives(process); left -= milliseconds{10}) ::poll(nullptr, 0, 10);
 }
 
 }  // namespace
@@ -144,7 +152,7 @@ std::optional<Gateway::Server> Gateway::server() const {
   std::array<std::string, 5> lines;
   for (auto& line : lines) std::getline(in, line);
   Server const found{std::atoi(lines[0].c_str()), lines[4]};
-  if (!in || found.process <= 0 || ::kill(found.process, 0) != 0) return std::nullopt;
+  if (!in || found.process <= 0 || !lives(found.process)) return std::nullopt;
   return found;
 }
 

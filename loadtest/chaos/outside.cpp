@@ -18,8 +18,8 @@ namespace {
 using What = Entry::What;
 
 constexpr milliseconds ring_for{20};
-constexpr milliseconds speech_at{300};
-constexpr milliseconds speech_length{400};
+constexpr milliseconds speech_at{60};
+constexpr milliseconds speech_length{300};
 constexpr std::size_t signing_key_bytes = 32;
 
 std::vector<std::uint8_t> random_bytes(std::size_t count) {

@@ -36,13 +36,13 @@ class Dice {
 };
 
 // Calls are short and overlap; faults fall into the time in which they begin, talk and end.
-constexpr milliseconds calls_begin_within{600};
-constexpr milliseconds shortest_talk{300};
-constexpr milliseconds longest_talk{2600};
+constexpr milliseconds calls_begin_within{900};
+constexpr milliseconds shortest_talk{200};
+constexpr milliseconds longest_talk{2000};
 constexpr milliseconds first_fault{100};
-constexpr milliseconds last_fault{2400};
+constexpr milliseconds last_fault{1600};
 constexpr milliseconds shortest_fault{100};
-constexpr milliseconds longest_fault{1500};
+constexpr milliseconds longest_fault{900};
 constexpr std::uint64_t most_faults = 3;
 constexpr std::uint64_t offered = 3;
 
