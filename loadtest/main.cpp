@@ -2,11 +2,13 @@
 #include <cstdio>
 #include <exception>
 
+#include "loadtest/chaos/command.h"
 #include "loadtest/demo/command.h"
 #include "loadtest/load/command.h"
 #include "loadtest/load/compare.h"
 #include "loadtest/load/ratios.h"
 #include "loadtest/sim/crm/command.h"
+#include "loadtest/sim/crm/hubspot_command.h"
 #include "loadtest/sim/elevenlabs/command.h"
 #include "loadtest/sim/twilio/command.h"
 
@@ -20,7 +22,9 @@ int run(int argc, char** argv) {
   sim::twilio::add_call_command(app, exit_code);
   sim::elevenlabs::add_elevenlabs_command(app, exit_code);
   sim::crm::add_crm_command(app, exit_code);
+  sim::crm::add_hubspot_command(app, exit_code);
   sim::demo::add_demo_command(app, exit_code);
+  sim::chaos::add_chaos_command(app, exit_code);
   sim::load::add_load_command(app, exit_code);
   sim::load::add_compare_command(app, exit_code);
   sim::load::add_ratios_command(app, exit_code);
