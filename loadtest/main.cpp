@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "loadtest/chaos/command.h"
 #include "loadtest/demo/command.h"
 #include "loadtest/load/command.h"
 #include "loadtest/load/compare.h"
@@ -23,6 +24,7 @@ int run(int argc, char** argv) {
   sim::crm::add_crm_command(app, exit_code);
   sim::crm::add_hubspot_command(app, exit_code);
   sim::demo::add_demo_command(app, exit_code);
+  sim::chaos::add_chaos_command(app, exit_code);
   sim::load::add_load_command(app, exit_code);
   sim::load::add_compare_command(app, exit_code);
   sim::load::add_ratios_command(app, exit_code);
