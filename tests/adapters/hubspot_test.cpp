@@ -160,6 +160,32 @@ TEST(HubSpotContacts, an_account_with_more_properties_than_we_may_read_is_asked_
   EXPECT_EQ(record->properties.at("company"), "Engines Ltd");
 }
 
+TEST(HubSpotContacts, our_key_property_comes_back_when_somebody_deleted_it) {
+  Scene scene;
+  scene.play([](Scene& s) -> Async<> {
+    auto first = co_await s.adapter.upsert_contact(Scene::contact("con_1"), {}, s.soon());
+    EXPECT_TRUE(first.has_value());
+    s.sim.store().remove_property("contacts", contact_key_property);
+    auto second = co_await s.adapter.upsert_contact(Scene::contact("con_1"), first->remote_id, s.soon());
+    EXPECT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().kind, Kind::unavailable);
+    auto third = co_await s.adapter.upsert_contact(Scene::contact("con_1"), first->remote_id, s.soon());
+    EXPECT_TRUE(third.has_value());
+  });
+  EXPECT_EQ(scene.records("contacts").size(), 1u);
+}
+
+TEST(HubSpotCalls, of_a_contact_that_was_deleted_there_are_logged_without_it) {
+  Scene scene;
+  scene.play([](Scene& s) -> Async<> {
+    auto contact = co_await s.adapter.upsert_contact(Scene::contact("con_1"), {}, s.soon());
+    s.sim.store().remove("contacts", contact->remote_id);
+    auto call = co_await s.adapter.log_call(Scene::call("CA1"), contact->remote_id, {}, s.soon());
+    EXPECT_TRUE(call.has_value());
+  });
+  EXPECT_EQ(scene.records("calls").size(), 1u);
+}
+
 TEST(HubSpotContacts, a_misheard_address_does_not_cost_the_contact) {
   Scene scene;
   auto contact = Scene::contact("con_1");

@@ -12,8 +12,8 @@ using base::Instant;
 using Kind = DeliveryFault::Kind;
 
 constexpr std::size_t searches_a_second = 4;
-constexpr std::size_t schema_bytes = 8 * 1024 * 1024;  // some hundred properties, lists of countries among them;
-                                                       // a client with an egress policy takes 1 MiB
+/// Some hundred properties, lists of countries among them. A client with an egress policy takes less.
+constexpr std::size_t schema_bytes = 8 * 1024 * 1024;
 
 std::unexpected<Denial> late() {
   return std::unexpected{Denial{{.kind = Kind::not_sent, .detail = "no time was left to ask HubSpot"}, {}}};

@@ -21,8 +21,14 @@ bool is_status(Denial const& denial, int status) {
   return denial.fault.http_status == status;
 }
 
+bool lacks_key_property(Denial const& denial, std::string const& key_property) {
+  return denial.refusal.bad_properties.contains(key_property) &&
+         denial.refusal.bad_values.contains("PROPERTY_DOESNT_EXIST");
+}
+
 /// That a key of ours is taken may be said as a bad value, too.
 bool is_conflict(Denial const& denial, std::string const& key_property) {
+  if (lacks_key_property(denial, key_property)) return false;
   return is_status(denial, 409) || denial.refusal.category == "CONFLICT" ||
          denial.refusal.bad_properties.contains(key_property);
 }
@@ -83,6 +89,9 @@ Async<Delivered<Receipt>> HubSpot::save(Plan plan) {
   }
   if (!written) {
     auto fault = written.error().fault;
+    if (fault.kind == Kind::rejected) shapes_.erase(plan.record.type);  // a later try sees what was changed there
+    // Somebody deleted it: the next try makes it again.
+    if (lacks_key_property(written.error(), plan.record.key_property)) fault.kind = Kind::unavailable;
     if (fault.kind == Kind::ambiguous && !plan.key_is_unique) fault.retry_after = index_lag;
     co_return std::unexpected{std::move(fault)};
   }
@@ -90,7 +99,8 @@ Async<Delivered<Receipt>> HubSpot::save(Plan plan) {
   bool const is_linked = plan.record.type == "leads" || (written->created && !plan.key_is_unique);
   if (!plan.contact.empty() && !is_linked) {
     auto const linked = co_await api_.link(plan.record.type, written->id, plan.contact, plan.deadline);
-    if (!linked) co_return std::unexpected{linked.error().fault};
+    // Somebody deleted the contact there: the record stands without it.
+    if (!linked && !is_status(linked.error(), 404)) co_return std::unexpected{linked.error().fault};
   }
   co_return Receipt{.remote_id = written->id, .created = written->created, .http_status = written->status};
 }
