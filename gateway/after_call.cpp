@@ -1,5 +1,7 @@
 #include "gateway/after_call.h"
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <stdexcept>
 
 #include "crm/adapters/adapters.h"
@@ -18,6 +20,9 @@ namespace {
 
 using base::Async;
 using base::Result;
+
+/// 2100-01-01: PostgreSQL and the clocks here take no number a provider may send.
+constexpr std::int64_t latest = 4'102'444'800;
 
 net::EgressPolicy policy_of(config::Egress const& egress) {
   auto policy = net::EgressPolicy::make(egress.allow, egress.ports);
@@ -38,7 +43,11 @@ std::optional<crm::Vault> vault_of(config::Vault const& settings) {
 crm::Enrichment enrichment_of(elevenlabs::PostCall const& call, base::TimeSource::Wall now) {
   crm::Enrichment enrichment;
   enrichment.conversation_id = call.conversation_id;
-  enrichment.at = now;
+  // Theirs, so that of two words the later one stands, in whatever order we come to read them.
+  enrichment.at =
+      call.event_unix
+          ? base::TimeSource::Wall{std::chrono::seconds{std::clamp<std::int64_t>(*call.event_unix, 0, latest)}}
+          : now;
   enrichment.summary = call.summary;
   if (!call.evaluation.empty()) enrichment.evaluation_json = elevenlabs::evaluation_json(call);
   if (!call.collected.empty()) enrichment.collected_json = elevenlabs::collected_json(call);
@@ -118,6 +127,7 @@ void AfterCall::start(base::TaskGroup& tasks) {
 
 void AfterCall::ring() {
   parts_->dispatcher.ring();
+  asio::post(parts_->services.back_office, [parts = parts_.get()] { parts->reader.ring(); });
 }
 
 Async<> AfterCall::drain(base::TimeSource::Clock::duration grace) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "crm/desk/desk.h"
 #include "crm/pg/pool.h"
 #include "gateway/base/task_group.h"
 #include "gateway/call/calls.h"
@@ -32,6 +33,7 @@ class Core {
   base::TaskGroup& tasks() { return tasks_; }
 
   /// Set once by the process before start().
+  std::unique_ptr<crm::Desk> desk;
   std::unique_ptr<Calls> calls;
   std::unique_ptr<twilio::MediaDoor> media_door;
   std::unique_ptr<net::HttpServer> server;

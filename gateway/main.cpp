@@ -3,8 +3,10 @@
 #include <iostream>
 
 #include "config/load.h"
+#include "gateway/integration_commands.h"
 #include "gateway/journal_commands.h"
 #include "gateway/key_commands.h"
+#include "gateway/outbox_commands.h"
 #include "gateway/record_commands.h"
 #include "gateway/seed_command.h"
 #include "gateway/serve_command.h"
@@ -28,6 +30,8 @@ int main(int argc, char** argv) {
   gateway::add_serve_commands(app, context, flags, config_file, exit_code);
   gateway::add_record_commands(app, context, exit_code);
   gateway::add_journal_commands(app, context, exit_code);
+  gateway::add_integration_commands(app, context, exit_code);
+  gateway::add_outbox_commands(app, context, exit_code);
   gateway::add_seed_command(app, context, exit_code);
   gateway::add_key_commands(app, context, exit_code);
   try {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "crm/database.h"
+#include "crm/desk/front_desk.h"
 #include "crm/journal/posix_files.h"
 #include "crm/ledger.h"
 #include "crm/outcome/settle.h"
@@ -240,6 +241,8 @@ struct Process::Parts {
         auto contact = co_await pool.transaction_of(tenant, look, clock.now() + contact_limit);
         co_return contact && *contact ? (*contact)->full_name : std::string{};
       };
+      core->desk = std::make_unique<crm::FrontDesk>(pool, clock, log, metrics);
+      services.desk = core->desk.get();
       core->calls = std::make_unique<Calls>(core->executor(), std::move(services), capacity, core->loop_watch());
       core->server = std::make_unique<net::HttpServer>(core->executor(), clock, log, metrics, router, limits,
                                                        certificate ? &*certificate : nullptr);

@@ -8,6 +8,7 @@
 #include "loadtest/load/compare.h"
 #include "loadtest/load/ratios.h"
 #include "loadtest/sim/crm/command.h"
+#include "loadtest/sim/crm/hubspot_command.h"
 #include "loadtest/sim/elevenlabs/command.h"
 #include "loadtest/sim/twilio/command.h"
 
@@ -21,6 +22,7 @@ int run(int argc, char** argv) {
   sim::twilio::add_call_command(app, exit_code);
   sim::elevenlabs::add_elevenlabs_command(app, exit_code);
   sim::crm::add_crm_command(app, exit_code);
+  sim::crm::add_hubspot_command(app, exit_code);
   sim::demo::add_demo_command(app, exit_code);
   sim::chaos::add_chaos_command(app, exit_code);
   sim::load::add_load_command(app, exit_code);

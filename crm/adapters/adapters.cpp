@@ -1,7 +1,10 @@
 #include "crm/adapters/adapters.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
+
+#include "crm/adapters/hubspot/hubspot.h"
 
 namespace crm {
 namespace {
@@ -11,9 +14,16 @@ struct Provider {
   std::unique_ptr<Adapter> (*make)(AdapterSettings settings, net::HttpClient& http, base::TimeSource& time);
 };
 
+std::unique_ptr<Adapter> make_hubspot(AdapterSettings settings, net::HttpClient& http, base::TimeSource& time) {
+  auto read = hubspot::read_settings(settings.json, std::move(settings.secret));
+  if (!read) return nullptr;
+  return std::make_unique<hubspot::HubSpot>(http, time, *std::move(read));
+}
+
 /// One line a CRM.
 std::span<Provider const> providers() {
-  return {};
+  static constexpr std::array all{Provider{"hubspot", make_hubspot}};
+  return all;
 }
 
 }  // namespace

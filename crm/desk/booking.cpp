@@ -51,12 +51,12 @@ bool is_at(Appointment const& appointment, NamedTime const& time) {
   return since_epoch + appointment.utc_offset == time.clock.time_since_epoch();
 }
 
-/// An agent that asks twice, in different words, gets the one booking.
-std::optional<DeskAnswer> booked_before(std::vector<Appointment> const& of_call, DeskTask const& task) {
+/// Who asks twice, in different words or in another call, has the one booking.
+std::optional<DeskAnswer> booked_before(std::vector<Appointment> const& of_caller, DeskTask const& task) {
   auto const time = parse_time(task.parameters.start.value_or(""));
   if (!time) return std::nullopt;
-  auto const found = std::ranges::find_if(of_call, [&](Appointment const& one) { return is_at(one, *time); });
-  if (found == of_call.end()) return std::nullopt;
+  auto const found = std::ranges::find_if(of_caller, [&](Appointment const& one) { return is_at(one, *time); });
+  if (found == of_caller.end()) return std::nullopt;
   return booked(AppointmentNews{.appointment = *found, .sms_queued = false});
 }
 
@@ -116,12 +116,21 @@ Async<Result<DeskAnswer>> hold_slot(pg::Session& session, DeskTask const& task) 
 Async<Result<DeskAnswer>> book_appointment(pg::Session& session, DeskTask const& task) {
   auto dictated = dictated_in(task);
   if (dictated.unclear) co_return *dictated.unclear;
-  AppointmentsOf const this_calls{
+  auto const caller = co_await find_caller(session, task);
+  if (!caller) co_return std::unexpected{caller.error()};
+  AppointmentsOf whose{
       .tenant = task.caller.tenant, .contact = std::nullopt, .call = task.caller.call, .now = task.now};
-  auto const before = co_await coming_appointments(session, this_calls);
+  if (*caller) whose.contact = (*caller)->id;
+  auto const before = co_await coming_appointments(session, std::move(whose));
   if (!before) co_return std::unexpected{before.error()};
-  if (auto same = booked_before(*before, task)) co_return *std::move(same);
-  if (std::ssize(*before) >= most_bookings_a_call)
+  if (auto same = booked_before(*before, task)) {
+    // The other words may say who it is for.
+    auto const known = co_await contact_of_caller(session, task, dictated.e164);
+    if (!known) co_return std::unexpected{known.error()};
+    co_return *std::move(same);
+  }
+  auto const in_this_call = [&](Appointment const& one) { return one.call == task.caller.call; };
+  if (std::ranges::count_if(*before, in_this_call) >= most_bookings_a_call)
     co_return refusal("too_many", "For more appointments than that, somebody will have to call you back.");
 
   auto const choice = co_await choose_slot(session, task, std::nullopt);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "crm/store/appointments.h"
 #include "crm/store/contacts.h"
 
 namespace crm {
@@ -90,6 +91,8 @@ Async<Result<Found>> contact_of_caller(pg::Session& session, DeskTask const& tas
   if (their_only_one) learned.phone = dictated.value_or("");
   auto const noted = co_await learn_about_contact(session, std::move(learned));
   if (!noted) co_return std::unexpected{noted.error()};
+  auto const adopted = co_await adopt_appointments(session, task.caller.tenant, task.caller.call, (*contact)->id);
+  if (!adopted) co_return std::unexpected{adopted.error()};
   co_return co_await find_contact(session, task.caller.tenant, (*contact)->id);
 }
 

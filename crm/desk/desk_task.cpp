@@ -32,7 +32,7 @@ std::optional<std::string> text_in(nlohmann::json const& json, char const* key, 
 }  // namespace
 
 DeskParameters read_parameters(std::string const& text) {
-  auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  auto json = nlohmann::json::parse(pg::storable_text(text), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) json = nlohmann::json::object();
   DeskParameters parameters;
   parameters.day = text_in(json, "day", 40);

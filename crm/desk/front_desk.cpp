@@ -97,13 +97,13 @@ Async<DeskAnswer> FrontDesk::handle(DeskCaller caller, DeskRequest request, base
   auto const work = [&](pg::Transaction& transaction) {
     return tool->writes ? once(transaction, *tool, task) : read_only(transaction, *tool, task);
   };
-  auto answer = co_await pool_.transaction(work, deadline);
+  auto answer = co_await pool_.transaction_of(task.caller.tenant, work, deadline);
   // The connection may have been lost with the work done: the request's key makes a second try safe.
   bool const again = !answer && answer.error().fault == Fault::unavailable && time_.now() < deadline;
-  if (again) answer = co_await pool_.transaction(work, deadline);
+  if (again) answer = co_await pool_.transaction_of(task.caller.tenant, work, deadline);
   if (!answer && answer.error().fault == Fault::conflict && task.parameters.start) {
     auto const offer = [&](pg::Transaction& transaction) { return taken_meanwhile(transaction, task); };
-    answer = co_await pool_.transaction(offer, deadline);
+    answer = co_await pool_.transaction_of(task.caller.tenant, offer, deadline);
   }
   if (answer) co_return counted(*std::move(answer));
   log_.warning("desk could not answer",
@@ -115,9 +115,9 @@ Async<bool> FrontDesk::confirm(DeskCaller caller, std::string appointment, base:
   DeskTask task{.caller = std::move(caller), .tool = "", .request = "", .parameters = {}, .now = time_.wall()};
   AppointmentId const id{std::move(appointment)};
   auto const work = [&](pg::Transaction& transaction) { return confirmed(transaction, task, id); };
-  auto noted = co_await pool_.transaction(work, deadline);
+  auto noted = co_await pool_.transaction_of(task.caller.tenant, work, deadline);
   bool const again = !noted && noted.error().fault == Fault::unavailable && time_.now() < deadline;
-  if (again) noted = co_await pool_.transaction(work, deadline);
+  if (again) noted = co_await pool_.transaction_of(task.caller.tenant, work, deadline);
   if (noted) co_return *noted;
   log_.warning("read-back not noted", {{"call", task.caller.call.text()}, {"why", noted.error().detail}});
   co_return false;
@@ -127,7 +127,7 @@ Async<> FrontDesk::release_holds(DeskCaller caller, base::Instant deadline) {
   auto const work = [&](pg::Transaction& transaction) {
     return crm::release_holds(transaction, caller.tenant, caller.call);
   };
-  auto const freed = co_await pool_.transaction(work, deadline);
+  auto const freed = co_await pool_.transaction_of(caller.tenant, work, deadline);
   if (!freed) log_.info("holds left to end by themselves", {{"call", caller.call.text()}});
 }
 

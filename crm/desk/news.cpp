@@ -5,8 +5,15 @@
 #include "crm/desk/local_time.h"
 #include "crm/model/phone_number.h"
 #include "crm/outbox/enqueue.h"
+#include "crm/store/messages.h"
 
 namespace crm {
+namespace {
+
+/// A call that moves an appointment to and fro must not fill somebody's phone.
+constexpr std::int64_t most_messages_a_call = 10;
+
+}  // namespace
 
 using base::Async;
 using base::Result;
@@ -56,6 +63,9 @@ Async<Result<bool>> tell(pg::Session& session, DeskTask const& task, DeskNews ne
   auto const number = number_to_write_to(task, news.contact, news.dictated);
   bool const writes = !news.sms.empty() && task.rules.confirm_by_sms && number && is_e164(task.caller.our_number);
   if (!writes) co_return false;
+  auto const written = co_await count_messages_of_call(session, task.caller.tenant, task.caller.call);
+  if (!written) co_return std::unexpected{written.error()};
+  if (*written >= most_messages_a_call) co_return false;
   SmsToSend sms{.tenant = task.caller.tenant,
                 .from = task.caller.our_number,
                 .to = *number,

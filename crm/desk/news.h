@@ -20,7 +20,7 @@ struct DeskNews {
 };
 
 /// Queues the event for the tenant's integrations, and the text message when the tenant sends such and a number is
-/// known; true when a message is queued.
+/// known, ten in a call at most; true when a message is queued.
 base::Async<base::Result<bool>> tell(pg::Session& session, DeskTask const& task, DeskNews news);
 
 /// The data of an appointment event, {"appointment": {…}, "contact": {…}}.

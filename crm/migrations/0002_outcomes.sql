@@ -254,6 +254,9 @@ create table outbox (
 create index outbox_due on outbox (next_at) where status = 'waiting';
 create index outbox_leases on outbox (lease_until) where status = 'leased';
 create index outbox_order on outbox (tenant_id, order_key, sequence) where status in ('waiting', 'leased');
+-- What waits for one target, in its order, without those that are through.
+create index outbox_queue on outbox (tenant_id, (coalesce(integration_id, 'sms')), sequence)
+  where status in ('waiting', 'leased');
 create index outbox_by_call on outbox (tenant_id, call_id) where call_id is not null;
 
 create table delivery_attempts (

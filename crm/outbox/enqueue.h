@@ -17,7 +17,7 @@ struct EventToTell {
   std::string data_json = "{}";  ///< What the receiver needs to know beside the ids; a JSON object.
   /// What tells this event from another of its kind about the same thing: "apt_…:v2". Empty: the appointment, else the
   /// call, else the contact, which has such an event once.
-  std::string occasion = "";
+  std::string occasion = {};
 };
 
 /// Queues the event for each active integration whose list of events is empty or has it, in the caller's transaction.

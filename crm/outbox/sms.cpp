@@ -36,7 +36,7 @@ Async<Delivered<Receipt>> SmsDeliverer::deliver(OutboxRow row, base::Instant dea
   auto const& message = **found;
   if (message.provider_sid) co_return Receipt{.remote_id = *message.provider_sid};
 
-  SmsText const text{message.account, message.from, message.to, message.body};
+  SmsText const text{row.tenant, id, message.account, message.from, message.to, message.body};
   auto const outcome = co_await send(text, row, deadline);
   if (!outcome && outcome.error().kind == Kind::rejected) {
     auto const noted = co_await note_message_failed(session, row.tenant, id);

@@ -10,6 +10,8 @@ namespace crm {
 
 /// A text message to one person.
 struct SmsText {
+  base::TenantId tenant;
+  std::string id;  ///< Ours, "msg_…": what becomes of it is told under this name.
   /// Whose number it is sent from; nothing: the sender's first account.
   std::optional<base::AccountSid> account;
   std::string from;  ///< E.164.

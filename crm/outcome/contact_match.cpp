@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crm/desk/dictated_number.h"
 #include "crm/model/phone_number.h"
 
 namespace crm {
@@ -29,7 +30,7 @@ LearnedContact learn_contact(CallRecord const& call, std::vector<ToolFact> const
     // The last word stands: people correct themselves.
     if (!fact.name.empty()) learned.name = fact.name;
     if (!fact.email.empty()) learned.email = fact.email;
-    if (auto number = e164_from(fact.phone, our_number_of(call)); !number.empty()) learned.dictated = std::move(number);
+    if (auto number = dictated_number(fact.phone, our_number_of(call))) learned.dictated = *std::move(number);
   }
   if (is_e164(person_of(call)))
     learned.phone = person_of(call);
@@ -43,12 +44,16 @@ ContactDecision decide_contact(ContactCandidates const& known, LearnedContact co
     return ContactDecision{known.is_new ? ContactMatch::created : match, contact, {}};
   };
   if (known.by_phone.size() == 1) return found(ContactMatch::phone, known.by_phone.front());
-  if (known.by_appointment.size() == 1 && learned.phone.empty())
-    return found(ContactMatch::phone, known.by_appointment.front());
+  if (known.by_call.size() == 1) {
+    bool const further = !in_both(known.by_call, known.by_further_phone).empty();
+    return found(further ? ContactMatch::further_phone : ContactMatch::phone, known.by_call.front());
+  }
   if (known.by_further_phone.size() == 1) return {ContactMatch::further_phone, known.by_further_phone.front(), {}};
   if (known.by_further_phone.size() > 1) {
     auto const narrowed = in_both(known.by_further_phone, known.by_email);
     if (narrowed.size() == 1) return {ContactMatch::email, narrowed.front(), {}};
+    if (known.by_further_phone_and_name.size() == 1)
+      return {ContactMatch::further_phone, known.by_further_phone_and_name.front(), {}};
     return {ContactMatch::ambiguous, std::nullopt, known.by_further_phone};
   }
   if (known.by_email.size() == 1) return {ContactMatch::email, known.by_email.front(), {}};

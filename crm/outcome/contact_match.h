@@ -58,11 +58,12 @@ LearnedContact learn_contact(CallRecord const& call, std::vector<ToolFact> const
 
 /// Whom the tenant knows that this could be.
 struct ContactCandidates {
-  std::vector<ContactId> by_appointment;  ///< Whose appointment was made in the call.
-  std::vector<ContactId> by_phone;        ///< One at most.
+  std::vector<ContactId> by_call;   ///< Whom the desk knew in the call: it made them known, or booked for them.
+  std::vector<ContactId> by_phone;  ///< One at most.
   std::vector<ContactId> by_further_phone;
+  std::vector<ContactId> by_further_phone_and_name;
   std::vector<ContactId> by_email;
-  bool is_new = false;  ///< The one of by_appointment or by_phone was created in this very call.
+  bool is_new = false;  ///< The one of by_phone or by_call was created in this very call.
 };
 
 struct ContactDecision {

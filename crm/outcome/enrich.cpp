@@ -13,6 +13,8 @@ using base::Result;
 using nlohmann::json;
 
 constexpr std::size_t longest_summary = 16U * 1024U;
+constexpr std::size_t most_quarantined = 100;
+constexpr std::size_t longest_reason = 300;
 constexpr std::size_t longest_json = 256U * 1024U;
 
 // A statement of its own: the next one sees what whoever held the lock has written.
@@ -55,9 +57,12 @@ std::string body_of(Enrichment const& enrichment) {
   };
   add("evaluation", enrichment.evaluation_json);
   add("collected", enrichment.collected_json);
-  add("quarantine", enrichment.quarantine_json);
-  if (enrichment.summary && enrichment.summary->size() > longest_summary)
-    body["quarantine"]["summary"] = "longer than " + std::to_string(longest_summary) + " bytes";
+  auto odd = json::array();
+  for (auto const& each : enrichment.quarantine)
+    if (odd.size() < most_quarantined)
+      odd.push_back(pg::storable_text(std::string_view{each}.substr(0, longest_reason)));
+  if (enrichment.summary && enrichment.summary->size() > longest_summary) odd.push_back("summary: too long");
+  if (!odd.empty()) body["quarantine"] = std::move(odd);
   return body.dump();
 }
 

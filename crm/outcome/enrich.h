@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crm/model/call_record.h"
 #include "crm/pg/session.h"
@@ -14,9 +15,9 @@ struct Enrichment {
   From from = From::webhook;
   Wall at{};  ///< When the provider said so; of two, the later word stands.
   std::optional<std::string> summary;
-  std::optional<std::string> evaluation_json;  ///< JSON objects.
+  std::optional<std::string> evaluation_json;  ///< A JSON object, like the next.
   std::optional<std::string> collected_json;
-  std::optional<std::string> quarantine_json;  ///< What was there and could not be understood.
+  std::vector<std::string> quarantine;  ///< What was there and could not be understood: "field: why".
 };
 
 /// Adds it to the outcome of its call; a field that is not given keeps what it has. To be run in a transaction, safe to

@@ -15,13 +15,20 @@ namespace {
 using base::Async;
 using base::Result;
 
-/// An appointment that stands in the calendar was booked, even if the record lost the answer.
-CallOutcome with_booking(CallOutcome outcome, std::optional<std::string> const& booked) {
-  if (!booked || outcome.category >= OutcomeCategory::cancelled) return outcome;
-  outcome.category = OutcomeCategory::appointment_booked;
-  outcome.confidence = 0.95;
-  outcome.reason = "An appointment was booked in the call.";
-  outcome.appointment_id = booked;
+/// An appointment that stands in the calendar was booked, even if the record lost the answer. Nobody counts on one that
+/// the caller has not heard.
+CallOutcome with_booking(CallOutcome outcome, KnownCall const& known) {
+  if (!known.booked) return outcome;
+  if (outcome.category < OutcomeCategory::cancelled) {
+    outcome.category = OutcomeCategory::appointment_booked;
+    outcome.confidence = 0.95;
+    outcome.reason = "An appointment was booked in the call.";
+    outcome.appointment_id = known.booked;
+  }
+  if (!known.booking_was_heard && !outcome.follow_up && outcome.appointment_id == known.booked) {
+    outcome.follow_up = true;
+    outcome.follow_up_reason = "The appointment is not confirmed: the caller may not have heard it.";
+  }
   return outcome;
 }
 
@@ -59,39 +66,55 @@ std::string contact_data(LearnedContact const& learned) {
       .dump();
 }
 
-/// The words of a request that could not be noted when it was made; empty when it needs no note.
-std::string words_of(ToolFact const& fact) {
-  bool const is_message = fact.tool == "take_message";
-  bool const is_booking = fact.tool == "book_appointment" || fact.tool == "reschedule_appointment";
-  if (!fact.unavailable || !(is_message || is_booking)) return {};
-  auto words = is_message ? fact.message : std::string{"Asked for an appointment that could not be booked."};
-  auto const add = [&](std::string_view what, std::string const& value) {
-    if (!value.empty()) words += std::string{words.empty() ? "" : "\n"} + std::string{what} + ": " + value;
-  };
-  if (is_booking) add("When", fact.start);
-  if (is_booking) add("Service", fact.service);
-  add("Name", fact.name);
-  add("Phone", fact.phone);
-  if (is_booking) add("Notes", fact.notes);
-  return words;
-}
-
-/// A later try of the same tool that worked has noted it.
-bool was_made_good(std::vector<ToolFact> const& tools, ToolFact const& failed) {
-  for (auto const& later : tools)
-    if (later.ordinal > failed.ordinal && later.ok && later.tool == failed.tool) return true;
-  return false;
-}
-
-Async<Result<>> keep_messages(pg::Session& session, Settlement const& settlement, std::vector<ToolFact> const& tools) {
-  for (auto const& fact : tools) {
-    auto words = words_of(fact);
-    if (words.empty() || was_made_good(tools, fact)) continue;
-    auto const put = co_await put_message(session, settlement.tenant, settlement.call, fact.ordinal, settlement.contact,
-                                          std::move(words));
-    if (!put) co_return put;
+Async<Result<>> keep_missed(pg::Session& session, EventToTell event, Settlement const& settlement,
+                            std::vector<MissedRequest> const& missed, bool is_to_be_told) {
+  event.event = "message.taken";
+  for (auto const& each : missed) {
+    event.occasion = "note_" + settlement.call.text() + "_" + std::to_string(each.ordinal);
+    auto const put = co_await put_missed(session, settlement, each, event.occasion);
+    if (!put) co_return std::unexpected{put.error()};
+    if (!*put || !is_to_be_told) continue;
+    auto const number = settlement.dictated_number ? settlement.dictated_number : settlement.caller_number;
+    nlohmann::json const data{{"message",
+                               {{"id", event.occasion},
+                                {"body", each.body},
+                                {"urgent", each.urgent},
+                                {"name", each.name},
+                                {"phone", number.value_or("")}}}};
+    event.data_json = data.dump();
+    auto const told = co_await enqueue_event(session, event);
+    if (!told) co_return told;
   }
   co_return Result<>{};
+}
+
+/// Everything that others must hear, in its order.
+Async<Result<>> tell(pg::Session& session, CallRecord const& call, Settlement const& settlement, KnownCall const& known,
+                     LearnedContact const& learned, std::vector<ToolFact> const& tools, bool contact_is_new) {
+  EventToTell event{.event = "contact.created",
+                    .tenant = settlement.tenant,
+                    .call = settlement.call,
+                    .contact = settlement.contact,
+                    .appointment = settlement.outcome.appointment_id,
+                    .data_json = contact_data(learned)};
+  if (contact_is_new && known.is_to_be_told) {
+    event.occasion = settlement.contact->text();
+    auto const told = co_await enqueue_event(session, event);
+    if (!told) co_return told;
+  }
+  auto const missed = missed_requests(tools, known.booked.has_value());
+  auto const kept = co_await keep_missed(session, event, settlement, missed, known.is_to_be_told);
+  if (!kept) co_return kept;
+  event.event = "call.ended";
+  event.occasion = settlement.call.text();
+  event.data_json = call_data(call, settlement);
+  if (settlement.replaces) {
+    auto const corrected = co_await correct_event(session, settlement.tenant, settlement.call, event.data_json);
+    co_return corrected;
+  }
+  if (known.category || !known.is_to_be_told) co_return Result<>{};
+  auto const told = co_await enqueue_event(session, std::move(event));
+  co_return told;
 }
 
 /// Finds or creates the contact, and notes what was learned. True when the contact is new since this call.
@@ -141,7 +164,7 @@ Async<Result<bool>> settle_call(pg::Session& session, CallRecord const& call) {
   auto const& stored = **known;
 
   Settlement settlement{.tenant = call.tenant, .call = stored.id, .also_known = call.id};
-  settlement.outcome = with_booking(derive_outcome(call), stored.booked);
+  settlement.outcome = with_booking(derive_outcome(call), stored);
   settlement.replaces = stored.category && says_more(settlement.outcome.category, settlement.outcome.confidence,
                                                      *stored.category, stored.confidence);
   settlement.dictated_number = if_any(learned.dictated);
@@ -151,32 +174,10 @@ Async<Result<bool>> settle_call(pg::Session& session, CallRecord const& call) {
   auto const ended = call.ended_at.value_or(call.started_at);
   auto const is_new = co_await settle_contact(session, stored, learned, ended, settlement);
   if (!is_new) co_return std::unexpected{is_new.error()};
-  auto const kept = co_await keep_messages(session, settlement, tools);
-  if (!kept) co_return std::unexpected{kept.error()};
   auto const put = co_await put_settlement(session, settlement);
   if (!put) co_return std::unexpected{put.error()};
-
-  EventToTell event{.event = "contact.created",
-                    .tenant = settlement.tenant,
-                    .call = settlement.call,
-                    .contact = settlement.contact,
-                    .appointment = settlement.outcome.appointment_id,
-                    .data_json = contact_data(learned)};
-  if (*is_new) {
-    event.occasion = settlement.contact->text();
-    auto const told = co_await enqueue_event(session, event);
-    if (!told) co_return std::unexpected{told.error()};
-  }
-  event.event = "call.ended";
-  event.occasion = settlement.call.text();
-  event.data_json = call_data(call, settlement);
-  if (settlement.replaces) {
-    auto const corrected = co_await correct_event(session, settlement.tenant, settlement.call, event.data_json);
-    if (!corrected) co_return std::unexpected{corrected.error()};
-  } else if (!stored.category) {
-    auto const told = co_await enqueue_event(session, event);
-    if (!told) co_return std::unexpected{told.error()};
-  }
+  auto const told = co_await tell(session, call, settlement, stored, learned, tools, *is_new);
+  if (!told) co_return std::unexpected{told.error()};
   co_return true;
 }
 

@@ -11,17 +11,23 @@ constexpr pg::Query look_up{
     "look_up_call",
     "select c.id, c.contact_id, c.contact_match, o.category, (o.confidence * 1000)::int as confidence_mille, made.id "
     "as booked, "
-    "made.contact_id as by_appointment, p.id as by_phone, "
+    "made.status = 'confirmed' as booking_was_heard, coalesce(made.contact_id, own.id) as by_call, p.id as by_phone, "
     "(select string_agg(f.contact_id, ' ' order by f.contact_id) from contact_phones f "
     "where f.tenant_id = c.tenant_id and f.e164 = $3) as by_further_phone, "
+    "(select string_agg(f.contact_id, ' ') from contact_phones f join contacts n on n.tenant_id = f.tenant_id "
+    "and n.id = f.contact_id where f.tenant_id = c.tenant_id and f.e164 = $3 and lower(n.full_name) = lower($7::text)) "
+    "as by_further_phone_and_name, "
     "(select string_agg(e.id, ' ' order by e.id) from contacts e where e.tenant_id = c.tenant_id and e.email = $4) "
     "as by_email, "
     "coalesce((select n.source = 'call' and n.created_at >= c.started_at from contacts n "
-    "where n.tenant_id = c.tenant_id and n.id = coalesce(p.id, made.contact_id)), false) as is_new, "
+    "where n.tenant_id = c.tenant_id and n.id = coalesce(p.id, made.contact_id, own.id)), false) as is_new, "
+    "exists (select from integrations i where i.tenant_id = c.tenant_id and i.status = 'active') as is_to_be_told, "
     "pg_advisory_xact_lock(hashtextextended($6, 0)) "
     "from calls c left join call_outcomes o on o.tenant_id = c.tenant_id and o.call_id = c.id "
     "left join contacts p on p.tenant_id = c.tenant_id and p.phone_e164 = $3 "
-    "left join lateral (select a.id, a.contact_id from appointments a where a.tenant_id = c.tenant_id "
+    // The contact that the desk makes for a call whose number is withheld.
+    "left join contacts own on own.tenant_id = c.tenant_id and own.id = 'con_' || substr($5::text, 6) "
+    "left join lateral (select a.id, a.contact_id, a.status from appointments a where a.tenant_id = c.tenant_id "
     "and a.call_id in (c.id, $5) and a.status in ('unconfirmed', 'confirmed') order by a.created_at desc, a.id limit "
     "1) "
     "made on true where c.tenant_id = $1 and c.call_sid = $2"};
@@ -44,11 +50,11 @@ constexpr pg::Query merge{
 constexpr pg::Query review{"ask_for_review",
                            "insert into contact_reviews (tenant_id, id, call_id, candidates) "
                            "values ($1, $2, $3, string_to_array($4, ' ')) on conflict (tenant_id, call_id) do nothing"};
-constexpr pg::Query message{
-    "put_message",
-    "insert into notes (tenant_id, id, contact_id, call_id, kind, author, body) "
-    "select $1, $2, $3, $4, 'message', 'agent', $5 where not exists (select from notes "
-    "where tenant_id = $1 and call_id = $4 and kind = 'message' and body = $5) on conflict (tenant_id, id) do nothing"};
+constexpr pg::Query missed_request{"put_missed_request",
+                                   "insert into notes (tenant_id, id, contact_id, call_id, kind, author, body) "
+                                   "select $1, $2, $3, $4, 'message', $5, $6 where not exists (select from inbox "
+                                   "where source = 'desk' and key = $1::text || ':' || $7::text || ':' || $8::text) "
+                                   "on conflict (tenant_id, id) do nothing"};
 constexpr pg::Query settle{
     "settle_call",
     "with linked as (update calls set contact_id = coalesce(contact_id, $4), "
@@ -107,10 +113,13 @@ KnownCall to_known(pg::Row const& row) {
   if (auto const category = row.text_if_any("category")) known.category = outcome_category_from(*category);
   known.confidence = static_cast<double>(row.integer_if_any("confidence_mille").value_or(0)) / 1000;
   known.booked = row.text_if_any("booked");
-  known.candidates.by_appointment = contacts_in(row.text_if_any("by_appointment"));
+  known.candidates.by_call = contacts_in(row.text_if_any("by_call"));
   known.candidates.by_phone = contacts_in(row.text_if_any("by_phone"));
   known.candidates.by_further_phone = contacts_in(row.text_if_any("by_further_phone"));
+  known.candidates.by_further_phone_and_name = contacts_in(row.text_if_any("by_further_phone_and_name"));
   known.candidates.by_email = contacts_in(row.text_if_any("by_email"));
+  known.booking_was_heard = known.booked && row.boolean("booking_was_heard");
+  known.is_to_be_told = row.boolean("is_to_be_told");
   known.candidates.is_new = row.boolean("is_new");
   return known;
 }
@@ -125,8 +134,8 @@ Async<Result<>> done(pg::Session& session, pg::Query query, pg::Params params) {
 
 Async<Result<std::optional<KnownCall>>> look_up_call(pg::Session& session, CallRecord const& call,
                                                      LearnedContact learned) {
-  pg::Params params{call.tenant,           call.call_sid, if_any(learned.phone),
-                    if_any(learned.email), call.id,       call.conversation_id};
+  pg::Params params{call.tenant, call.call_sid,        if_any(learned.phone), if_any(learned.email),
+                    call.id,     call.conversation_id, if_any(learned.name)};
   auto const rows = co_await session.run(look_up, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   std::optional<KnownCall> known;
@@ -158,11 +167,13 @@ Async<Result<>> ask_for_review(pg::Session& session, base::TenantId tenant, base
   co_return asked;
 }
 
-Async<Result<>> put_message(pg::Session& session, base::TenantId tenant, base::CallId call, std::size_t ordinal,
-                            std::optional<ContactId> contact, std::string body) {
-  pg::Params params{tenant, "note_" + call.text() + "_" + std::to_string(ordinal), contact, call, body};
-  auto const put = co_await done(session, message, std::move(params));
-  co_return put;
+Async<Result<bool>> put_missed(pg::Session& session, Settlement const& settlement, MissedRequest missed,
+                               std::string note) {
+  pg::Params params{settlement.tenant, note,        settlement.contact,    settlement.call,
+                    missed.name,       missed.body, settlement.also_known, missed.tool_call_id};
+  auto const rows = co_await session.run(missed_request, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  co_return rows->affected() > 0;
 }
 
 Async<Result<>> put_settlement(pg::Session& session, Settlement settlement) {

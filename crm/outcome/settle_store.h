@@ -6,6 +6,7 @@
 #include "crm/model/call_outcome.h"
 #include "crm/model/call_record.h"
 #include "crm/outcome/contact_match.h"
+#include "crm/outcome/missed_requests.h"
 #include "crm/pg/session.h"
 
 namespace crm {
@@ -18,7 +19,9 @@ struct KnownCall {
   std::optional<OutcomeCategory> category;  ///< None before it was settled for the first time.
   double confidence = 0;
   ContactCandidates candidates;
-  std::optional<std::string> booked;  ///< Appointment that was made in the call and stands.
+  std::optional<std::string> booked;  ///< Appointment that was made in the call and stands,
+  bool booking_was_heard = false;     ///< and that the caller has heard read back.
+  bool is_to_be_told = false;         ///< Other systems want to hear of this tenant.
 };
 
 /// Nothing when the call is not stored. Until the transaction ends nobody else enriches its conversation.
@@ -40,10 +43,11 @@ base::Async<base::Result<>> merge_contact(pg::Session& session, base::TenantId t
 base::Async<base::Result<>> ask_for_review(pg::Session& session, base::TenantId tenant, base::CallId call,
                                            std::vector<ContactId> candidates);
 
-/// What a caller wanted us to know while the database was away. Once per call and tool call, and not when the very same
-/// words are there already.
-base::Async<base::Result<>> put_message(pg::Session& session, base::TenantId tenant, base::CallId call,
-                                        std::size_t ordinal, std::optional<ContactId> contact, std::string body);
+struct Settlement;
+/// Writes down what could not be done, as a message with this id. False when it is there, or when the desk did it after
+/// all and only its answer was lost.
+base::Async<base::Result<bool>> put_missed(pg::Session& session, Settlement const& settlement, MissedRequest missed,
+                                           std::string note);
 
 struct Settlement {
   base::TenantId tenant;

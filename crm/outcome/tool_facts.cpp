@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "crm/model/phone_number.h"
 #include "crm/pg/storable_text.h"
 
 namespace crm {
@@ -58,7 +57,7 @@ std::string email_of(json const& object) {
 ToolFact read(CallToolCall const& call, std::size_t ordinal) {
   auto const asked = json::parse(call.parameters_json, nullptr, /*allow_exceptions=*/false);
   auto const told = json::parse(call.result_json, nullptr, /*allow_exceptions=*/false);
-  ToolFact fact{.ordinal = ordinal, .tool = call.name};
+  ToolFact fact{.ordinal = ordinal, .tool = call.name, .tool_call_id = pg::storable_text(call.tool_call_id)};
   if (told.is_object()) {
     auto const ok = told.find("ok");
     fact.ok = !call.is_error && ok != told.end() && ok->is_boolean() && ok->get<bool>();
@@ -74,6 +73,8 @@ ToolFact read(CallToolCall const& call, std::size_t ordinal) {
   fact.service = word_of(asked, "service");
   fact.start = word_of(asked, "start");
   if (fact.start.empty()) fact.start = word_of(asked, "new_start");
+  auto const urgent = asked.find("urgent");
+  fact.urgent = urgent != asked.end() && urgent->is_boolean() && urgent->get<bool>();
   fact.notes = text_of(asked, "notes", longest_message);
   return fact;
 }
@@ -92,18 +93,6 @@ std::string const& person_of(CallRecord const& call) {
 
 std::string const& our_number_of(CallRecord const& call) {
   return call.direction == CallDirection::inbound ? call.to : call.from;
-}
-
-std::string e164_from(std::string_view written, std::string_view our_number) {
-  std::string number;
-  for (char const c : written) {
-    if ((c >= '0' && c <= '9') || (c == '+' && number.empty())) number += c;
-  }
-  // North American Numbering Plan: country code 1, ten digits, area and exchange begin with 2 to 9.
-  bool const north_american = is_e164(our_number) && our_number.size() == 12 && our_number[1] == '1';
-  if (north_american && number.size() == 10 && number[0] >= '2' && number[3] >= '2') number.insert(0, "+1");
-  if (north_american && number.size() == 11 && number[0] == '1') number.insert(0, "+");
-  return is_e164(number) ? number : std::string{};
 }
 
 }  // namespace crm

@@ -12,6 +12,7 @@ namespace crm {
 struct ToolFact {
   std::size_t ordinal = 0;  ///< Its place in CallRecord::tool_calls.
   std::string tool;
+  std::string tool_call_id;
   bool ok = false;
   bool unavailable = false;  ///< It failed because we could not reach what it needs, not because of what was asked.
   std::string appointment;   ///< Id of the appointment it was about.
@@ -22,6 +23,7 @@ struct ToolFact {
   std::string service;
   std::string start;
   std::string notes;
+  bool urgent = false;
 };
 
 std::vector<ToolFact> read_tool_calls(std::vector<CallToolCall> const& calls);
@@ -30,9 +32,5 @@ std::vector<ToolFact> read_tool_calls(std::vector<CallToolCall> const& calls);
 std::string const& person_of(CallRecord const& call);
 /// Our number in the call.
 std::string const& our_number_of(CallRecord const& call);
-
-/// A number as people and models write it, in E.164; empty when it is none. A number of ten digits without a country is
-/// one of the North American plan when `our_number` is.
-std::string e164_from(std::string_view written, std::string_view our_number);
 
 }  // namespace crm

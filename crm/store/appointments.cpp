@@ -39,6 +39,9 @@ constexpr pg::Query cancel{"cancel_appointment",
 constexpr pg::Query confirm{"confirm_appointment",
                             "update appointments set status = 'confirmed', version = version + 1, updated_at = now() "
                             "where tenant_id = $1 and id = $2 and status = 'unconfirmed'"};
+constexpr pg::Query adopt{"adopt_appointments",
+                          "update appointments set contact_id = $3, updated_at = now() where tenant_id = $1 "
+                          "and call_id = $2 and contact_id is null and status in ('unconfirmed', 'confirmed')"};
 constexpr pg::Query release{"release_holds",
                             "delete from appointments where tenant_id = $1 and call_id = $2 and status = 'held'"};
 constexpr pg::Query drop_expired{
@@ -122,6 +125,13 @@ Async<Result<std::optional<Confirmation>>> confirm_appointment(pg::Session& sess
   bool const stands = *now && (*now)->status == AppointmentStatus::confirmed;
   if (stands) confirmation = Confirmation{.appointment = **now, .changed = rows->affected() > 0};
   co_return confirmation;
+}
+
+Async<Result<>> adopt_appointments(pg::Session& session, base::TenantId tenant, base::CallId call, ContactId contact) {
+  pg::Params params{tenant, call, contact};
+  auto const rows = co_await session.run(adopt, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  co_return Result<>{};
 }
 
 Async<Result<std::int64_t>> release_holds(pg::Session& session, base::TenantId tenant, base::CallId call) {

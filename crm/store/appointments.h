@@ -37,6 +37,10 @@ struct Confirmation {
 base::Async<base::Result<std::optional<Confirmation>>> confirm_appointment(pg::Session& session, base::TenantId tenant,
                                                                            AppointmentId id);
 
+/// Gives what was booked in the call, before anybody knew for whom, to its contact.
+base::Async<base::Result<>> adopt_appointments(pg::Session& session, base::TenantId tenant, base::CallId call,
+                                               ContactId contact);
+
 /// Frees what this call only holds; how many.
 base::Async<base::Result<std::int64_t>> release_holds(pg::Session& session, base::TenantId tenant, base::CallId call);
 /// Frees what the tenant's callers held until before `now`.

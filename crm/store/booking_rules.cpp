@@ -7,10 +7,16 @@ using base::Async;
 using base::Fault;
 using base::Result;
 
-constexpr pg::Query read{"booking_rules", "select name, timezone, confirm_by_sms from tenants where id = $1"};
+// Slots are counted, not estimated: a planner that takes the search for a big one would spend half a second on
+// compiling what runs in milliseconds.
+constexpr pg::Query read{
+    "booking_rules",
+    "select name, timezone, confirm_by_sms, set_config('jit', 'off', true) from tenants where id = $1"};
 // Not "for update": rows that refer to the tenant, each new call for one, need not wait.
-constexpr pg::Query lock{"lock_bookings",
-                         "select name, timezone, confirm_by_sms from tenants where id = $1 for no key update"};
+constexpr pg::Query lock{
+    "lock_bookings",
+    "select name, timezone, confirm_by_sms, set_config('jit', 'off', true) from tenants where id = $1 "
+    "for no key update"};
 
 Async<Result<BookingRules>> rules_by(pg::Session& session, pg::Query query, base::TenantId tenant) {
   pg::Params params{tenant};

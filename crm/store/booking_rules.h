@@ -13,7 +13,7 @@ struct BookingRules {
   bool confirm_by_sms = true;
 };
 
-/// Fault::not_found when there is no such tenant.
+/// Fault::not_found when there is no such tenant. For the beginning of a transaction.
 base::Async<base::Result<BookingRules>> booking_rules(pg::Session& session, base::TenantId tenant);
 /// The same, and until the end of the transaction nobody else gets them this way: what is looked at and then written is
 /// still so, and the same request cannot be under way twice.

@@ -34,8 +34,7 @@ constexpr pg::Query quarantine{"quarantine_delivery",
                                "update inbox set status = 'quarantined', error = $3 "
                                "where source = $1 and key = $2 and status = 'received'"};
 constexpr pg::Query forget{"forget_deliveries",
-                           "delete from inbox where status <> 'received' "
-                           "and received_at < now() - make_interval(hours => $1)"};
+                           "delete from inbox where received_at < now() - make_interval(hours => $1)"};
 
 std::string_view to_text(InboxStatus status) {
   switch (status) {

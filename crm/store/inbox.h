@@ -44,7 +44,8 @@ base::Async<base::Result<>> mark_applied(pg::Session& session, std::string sourc
 base::Async<base::Result<>> quarantine_delivery(pg::Session& session, std::string source, std::string key,
                                                 std::string error);
 
-/// Deletes what is settled and older than `age`; how many that were.
+/// Deletes what is older than `age`, also what nobody has come for: raw texts are not kept for ever. How many that
+/// were.
 base::Async<base::Result<std::int64_t>> forget_deliveries(pg::Session& session, std::chrono::hours age);
 
 }  // namespace crm

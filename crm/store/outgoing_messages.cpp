@@ -23,6 +23,11 @@ constexpr pg::Query accepted{
 constexpr pg::Query failed{
     "note_message_failed",
     "update messages set status = 'failed' where tenant_id = $1 and id = $2 and status = 'queued'"};
+constexpr pg::Query progress{
+    "note_message_progress",
+    "update messages set status = $4, provider_sid = coalesce(provider_sid, $3) where tenant_id = $1 and id = $2 "
+    "and direction = 'outbound' and (provider_sid is null or provider_sid = $3) "
+    "and (status = 'queued' or status = 'sent' and $4 <> 'sent')"};
 
 Async<Result<>> change(pg::Session& session, pg::Query query, pg::Params params) {
   auto const rows = co_await session.run(query, std::move(params));
@@ -63,6 +68,14 @@ Async<Result<>> note_message_accepted(pg::Session& session, base::TenantId tenan
                                       std::string provider_sid) {
   pg::Params params{tenant, id, provider_sid};
   return change(session, accepted, std::move(params));
+}
+
+Async<Result<bool>> note_message_progress(pg::Session& session, base::TenantId tenant, std::string id,
+                                          std::string provider_sid, std::string status) {
+  pg::Params params{tenant, id, provider_sid, status};
+  auto const rows = co_await session.run(progress, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  co_return rows->affected() > 0;
 }
 
 Async<Result<>> note_message_failed(pg::Session& session, base::TenantId tenant, std::string id) {

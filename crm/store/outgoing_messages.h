@@ -26,6 +26,10 @@ base::Async<base::Result<std::optional<std::string>>> first_unknown_message(pg::
 /// The carrier has accepted it. Safe to repeat; a later status stays.
 base::Async<base::Result<>> note_message_accepted(pg::Session& session, base::TenantId tenant, std::string id,
                                                   std::string provider_sid);
+/// What the carrier says has become of it: "sent", "delivered", "undelivered" or "failed". Nothing changes a final
+/// word. False when there is nothing to change.
+base::Async<base::Result<bool>> note_message_progress(pg::Session& session, base::TenantId tenant, std::string id,
+                                                      std::string provider_sid, std::string status);
 /// The carrier will never take it.
 base::Async<base::Result<>> note_message_failed(pg::Session& session, base::TenantId tenant, std::string id);
 

@@ -66,6 +66,7 @@ struct Exchange {
 
   HttpCall call;
   Response response;
+  std::size_t uploaded = 0;  // of a body that must not be sent twice
   curl_slist* header_list = nullptr;
   EgressPolicy const* policy = nullptr;
   bool was_refused = false;  // an address by the policy
@@ -79,6 +80,14 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   if (size > exchange.call.max_response_bytes - exchange.response.body.size()) return 0;
   exchange.response.body.append(data, size);
   return size;
+}
+
+std::size_t on_upload(char* into, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  auto const piece = std::string_view{exchange.call.body}.substr(exchange.uploaded, size);
+  std::ranges::copy(piece, into);
+  exchange.uploaded += piece.size();
+  return piece.size();
 }
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
@@ -146,7 +155,15 @@ CURL* prepare(Exchange& exchange, std::filesystem::path& extra_authority) {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call.method.c_str());
-  if (!call.body.empty() || call.method == "POST" || call.method == "PUT" || call.method == "PATCH") {
+  bool const may_repeat = call.method != "POST" && call.method != "PATCH";
+  if (!may_repeat && !call.body.empty()) {
+    // When a kept connection ends without an answer, libcurl says everything again on a fresh one, although the far end
+    // may have acted on it. A body that cannot be rewound makes that an error.
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+    curl_easy_setopt(easy, CURLOPT_READDATA, &exchange);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
+  } else if (!call.body.empty() || call.method == "POST" || call.method == "PUT" || call.method == "PATCH") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call.body.data());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
   }

@@ -37,7 +37,8 @@ class HttpClient {
 
   /// Any status is an answer. Fault::timed_out, Fault::too_large, Fault::refused when the policy forbids every address
   /// of the host, Fault::protocol for a method or header that cannot be sent, Fault::cancelled when the awaiting
-  /// coroutine is cancelled or the client stops, or Fault::unavailable for everything below HTTP.
+  /// coroutine is cancelled or the client stops, or Fault::unavailable for everything below HTTP. A POST or
+  /// PATCH with a body is never sent twice: one that a dying connection swallowed is Fault::unavailable.
   base::Async<base::Result<Response>> send(HttpCall call);
 
  private:

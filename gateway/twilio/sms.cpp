@@ -82,7 +82,9 @@ Async<Delivered<net::Response>> Sms::ask(net::HttpCall call, base::AccountSid ac
 Async<Delivered<Receipt>> Sms::send(crm::SmsText message, base::Instant deadline) {
   auto const account = message.account.value_or(accounts_.first());
   net::Form form{{"To", message.to}, {"From", message.from}, {"Body", message.body}};
-  if (!status_callback_.empty()) form.emplace_back("StatusCallback", status_callback_);
+  if (!status_callback_.empty())
+    form.emplace_back("StatusCallback", status_callback_ + "?tenant=" + net::percent_encode(message.tenant.text()) +
+                                            "&message=" + net::percent_encode(message.id));
   net::HttpCall call;
   call.method = "POST";
   call.url = api_base_ + "/2010-04-01/Accounts/" + account.text() + "/Messages.json";

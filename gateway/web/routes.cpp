@@ -27,6 +27,12 @@ void add_public_routes(net::Router& router, twilio::VoiceRoutes& voice,
   router.on_upgrade("/media/twilio/*", std::move(media));
 }
 
+void add_message_routes(net::Router& router, twilio::MessageStatusDoor& door) {
+  router.on(
+      "POST", twilio::message_status_path, [&door](net::Request r) { return door.receive(std::move(r)); },
+      twilio_form_bytes);
+}
+
 void add_agent_webhook_routes(net::Router& router, elevenlabs::WebhookDoor& door) {
   router.on(
       "POST", "/api/elevenlabs/webhook", [&door](net::Request r) { return door.receive(std::move(r)); },

@@ -14,8 +14,8 @@ constexpr char const* interjection = "/usr/share/sounds/alsa/Rear_Left.wav";
 constexpr char const* farewell = "/usr/share/sounds/alsa/Side_Right.wav";
 
 constexpr auto question_at = milliseconds{4500};
-constexpr auto interjection_at = milliseconds{9500};
-constexpr auto farewell_at = milliseconds{20000};
+constexpr auto interjection_at = milliseconds{12000};
+constexpr auto farewell_at = milliseconds{21500};
 
 twilio::Mulaw spoken(char const* file) {
   auto speech = twilio::load_speech(file);

@@ -1,5 +1,6 @@
 // Calls in which everything happens in any order: what must hold all the same.
 #include <random>
+#include <set>
 
 #include "tests/call/call_scene.h"
 
@@ -16,7 +17,9 @@ using test::voice_of;
 /// is through it asks for the next step and follows it; its status callbacks are lost, doubled and shuffled.
 class AnyCall : public CallScene {
  public:
-  explicit AnyCall(unsigned seed) : random_{seed} {
+  explicit AnyCall(unsigned seed) : random_{seed}, desk_dice_{seed} {
+    has_desk = true;
+    desk.confirms = desk_dice_() % 4 != 0;
     manners.one_way = milliseconds{one_of({0, 20, 60, 150})};
     manners.close_takes = milliseconds{one_of({0, 0, 300, 900})};
     manners.echoes_marks = chance(95);
@@ -80,6 +83,13 @@ class AnyCall : public CallScene {
         EXPECT_LE(*turn.heard_ms, milliseconds_played(*turn.event_id) + unknowable.count());
       }
     }
+    EXPECT_LE(desk.released, 1);
+    EXPECT_EQ(desk.released == 1, !desk.requests.empty());
+    std::set<std::string> answered;
+    for (auto const& tool : record().tool_calls) {
+      if (tool.name == "book_appointment") EXPECT_TRUE(answered.insert(tool.tool_call_id).second) << "answered twice";
+    }
+    EXPECT_EQ(answered.size(), tools_asked_) << "a tool was forgotten";
     // Late words find nothing to harm.
     auto const snapshots = records.snapshots.size();
     status(crm::CallStatus::completed);
@@ -167,6 +177,7 @@ class AnyCall : public CallScene {
   // ---- what may happen
   void something_happens() {
     auto* const speaker = agents.newest && agents.newest->is_running() ? agents.newest : nullptr;
+    if (speaker && desk_dice_() % 8 == 0) asks_the_desk(*speaker);
     switch (below(26)) {
       case 0:
       case 1:
@@ -243,6 +254,14 @@ class AnyCall : public CallScene {
     auto const now = agents.diaries.size() + readies_;
     if (std::exchange(conversation_, now) != now) before_conversation_ = newest_turn_;
   }
+  void asks_the_desk(test::FakeAgent& speaker) {
+    auto const id = std::to_string(++tools_asked_);
+    desk.takes = milliseconds{std::array{0, 0, 30, 700, 30'000}[desk_dice_() % 5]};
+    desk.answer = {R"({"ok":true})", false, {}};
+    if (desk_dice_() % 2 == 0) desk.answer.to_read_back = "apt_" + std::to_string(desk_dice_() % 3);
+    speaker.events().on_tool_call({id, "book_appointment", R"({"start":"2026-01-06T10:00"})"});
+    run();
+  }
   void speaks(test::FakeAgent* speaker, bool anew) {
     if (!speaker || newest_turn_ >= 110) return;
     notices_a_new_conversation();
@@ -288,6 +307,8 @@ class AnyCall : public CallScene {
     std::vector<std::size_t> messages_before;  // on each line
   };
   std::mt19937 random_;
+  std::mt19937 desk_dice_;  // of its own, so that what else happens stays what it was
+  std::size_t tools_asked_ = 0;
   std::multimap<base::Instant, std::function<void()>> plans_;
   std::vector<Interruption> past_;
   std::size_t conversation_ = 0;

@@ -12,7 +12,7 @@ using test::sql;
 
 class Appointments : public test::DeskTest {
  protected:
-  json book(json parameters, int call = 1, std::string id = "") {
+  json book(json const& parameters, int call = 1, std::string id = "") {
     return ask(caller(call), "book_appointment", parameters, std::move(id));
   }
 };
@@ -53,6 +53,16 @@ TEST_F(Appointments, that_an_agent_asks_for_again_in_other_words_are_one) {
   auto const second = book({{"start", "2026-03-03T09:00:00-05:00"}, {"notes", "again"}});
   EXPECT_EQ(first["appointment_id"], second["appointment_id"]);
   EXPECT_EQ(count("appointments"), "1");
+}
+
+TEST_F(Appointments, that_the_caller_already_has_from_another_call_are_not_taken_for_them) {
+  auto const first = book({{"start", "2026-03-03T09:00"}});
+  auto same_person = caller();
+  same_person.call = base::CallId{"call_9"};
+  auto const second = ask(same_person, "book_appointment", {{"start", "2026-03-03T09:00"}});
+  EXPECT_EQ(second["appointment_id"], first["appointment_id"]);
+  EXPECT_EQ(count("appointments"), "1");
+  EXPECT_EQ(count("outbox where event = 'appointment.booked'"), "1");
 }
 
 TEST_F(Appointments, are_refused_outside_of_hours_off_the_grid_too_soon_and_too_far) {
@@ -104,6 +114,23 @@ TEST_F(Appointments, are_given_to_one_of_two_hundred_callers_who_want_the_same_h
   EXPECT_EQ(count("contacts"), "1");
   EXPECT_EQ(count("messages"), "1");
   EXPECT_EQ(count("outbox where event = 'appointment.booked'"), "1");
+}
+
+TEST_F(Appointments, that_one_request_asks_for_ten_times_at_once_are_one_with_one_answer) {
+  std::vector<std::string> answers;
+  auto const again = [&]() -> base::Async<> {
+    crm::DeskRequest request{.tool = "book_appointment",
+                             .tool_call_id = "tool_1",
+                             .parameters_json = R"({"start": "2026-03-03T09:00:00-05:00"})"};
+    auto const answer = co_await desk->handle(caller(), std::move(request), soon());
+    answers.push_back(answer.json);
+  };
+  for (int i = 0; i < 10; ++i) asio::co_spawn(loop, again(), asio::detached);
+  loop.restart();
+  loop.run();
+  EXPECT_EQ(answers, std::vector<std::string>(10, answers.at(0)));
+  EXPECT_EQ(json::parse(answers.at(0))["ok"], true);
+  EXPECT_EQ(count("appointments"), "1");
 }
 
 TEST_F(Appointments, that_somebody_outside_the_desk_takes_in_the_same_moment_are_theirs) {
@@ -169,6 +196,16 @@ TEST_F(Appointments, can_be_moved_and_are_unconfirmed_again) {
   EXPECT_EQ(count("outbox where event = 'appointment.rescheduled'"), "1");
   EXPECT_EQ(value("body from messages where body like '%moved%'"),
             "Acme Dental: your appointment has been moved to Wednesday, March 4 at 10:00 AM.");
+}
+
+TEST_F(Appointments, that_move_to_and_fro_do_not_fill_the_callers_phone) {
+  book({{"start", "2026-03-03T09:00"}});
+  for (int i = 0; i < 12; ++i) {
+    auto const* const start = i % 2 == 0 ? "2026-03-03T10:00" : "2026-03-03T09:00";
+    EXPECT_EQ(ask("reschedule_appointment", {{"new_start", start}})["ok"], true);
+  }
+  EXPECT_EQ(count("messages"), "10");
+  EXPECT_EQ(count("outbox where event = 'appointment.rescheduled'"), "12");
 }
 
 TEST_F(Appointments, stay_where_they_are_when_the_new_time_is_taken) {

@@ -20,7 +20,7 @@ crm::LearnedContact with_number() {
 
 TEST(ContactMatchRules, take_whose_own_number_it_is_before_anything_else) {
   ContactCandidates const known{
-      .by_appointment = {con(2)}, .by_phone = {con(1)}, .by_further_phone = {con(3), con(4)}, .by_email = {con(5)}};
+      .by_call = {con(2)}, .by_phone = {con(1)}, .by_further_phone = {con(3), con(4)}, .by_email = {con(5)}};
   auto const decision = decide_contact(known, with_number());
   EXPECT_EQ(decision.match, ContactMatch::phone);
   EXPECT_EQ(decision.contact, con(1));
@@ -52,6 +52,20 @@ TEST(ContactMatchRules, let_an_address_decide_between_those_who_share_a_number) 
   EXPECT_EQ(decision.contact, con(4));
 }
 
+TEST(ContactMatchRules, let_a_name_decide_between_those_who_share_a_number) {
+  auto const decision = decide_contact(
+      {.by_further_phone = {con(3), con(4)}, .by_further_phone_and_name = {con(3)}, .by_email = {con(9)}},
+      with_number());
+  EXPECT_EQ(decision.match, ContactMatch::further_phone);
+  EXPECT_EQ(decision.contact, con(3));
+}
+
+TEST(ContactMatchRules, follow_the_desk_among_those_who_share_a_number) {
+  auto const decision = decide_contact({.by_call = {con(4)}, .by_further_phone = {con(3), con(4)}}, with_number());
+  EXPECT_EQ(decision.match, ContactMatch::further_phone);
+  EXPECT_EQ(decision.contact, con(4));
+}
+
 TEST(ContactMatchRules, take_the_address_of_exactly_one_contact) {
   EXPECT_EQ(decide_contact({.by_email = {con(5)}}, with_number()).match, ContactMatch::email);
   auto const several = decide_contact({.by_email = {con(5), con(6)}}, with_number());
@@ -65,7 +79,7 @@ TEST(ContactMatchRules, create_whom_nobody_knows_when_there_is_a_number) {
 }
 
 TEST(ContactMatchRules, know_a_withheld_caller_by_the_appointment_they_made) {
-  EXPECT_EQ(decide_contact({.by_appointment = {con(2)}}, {}).contact, con(2));
+  EXPECT_EQ(decide_contact({.by_call = {con(2)}}, {}).contact, con(2));
 }
 
 struct Lesson {

@@ -24,39 +24,40 @@ class CallsContact : public test::SettledTest {
 TEST_F(CallsContact, is_known_by_their_number_in_their_tenant_only) {
   tell("insert into tenants (id, name) values ('ten_2', 'Other')");
   tell("insert into contacts (tenant_id, id, phone_e164) values ('ten_2', 'con_other', '+15550002222')");
-  add_contact("con_1", "phone_e164", "'+15550002222'");
+  add_contact("con_ada", "phone_e164", "'+15550002222'");
   write(ended(call()));
-  EXPECT_EQ(match(), "phone con_1");
-  EXPECT_EQ(value("select contact_id from call_outcomes"), "con_1");
+  EXPECT_EQ(match(), "phone con_ada");
+  EXPECT_EQ(value("select contact_id from call_outcomes"), "con_ada");
   EXPECT_EQ(value("select count(*) from contacts"), "2");
 }
 
 TEST_F(CallsContact, is_whom_we_called) {
-  add_contact("con_1", "phone_e164", "'+15550002222'");
+  add_contact("con_ada", "phone_e164", "'+15550002222'");
   auto record = ended(call());
   record.direction = crm::CallDirection::outbound;
   std::swap(record.from, record.to);
   write(record);
-  EXPECT_EQ(match(), "phone con_1");
+  EXPECT_EQ(match(), "phone con_ada");
 }
 
 TEST_F(CallsContact, is_known_by_a_further_number) {
-  add_contact("con_1", "full_name", "'Ada'");
-  tell("insert into contact_phones (tenant_id, contact_id, e164) values ('ten_1', 'con_1', '+15550002222')");
+  add_contact("con_ada", "full_name", "'Ada'");
+  tell("insert into contact_phones (tenant_id, contact_id, e164) values ('ten_1', 'con_ada', '+15550002222')");
   write(ended(call()));
-  EXPECT_EQ(match(), "further_phone con_1");
+  EXPECT_EQ(match(), "further_phone con_ada");
 }
 
 TEST_F(CallsContact, is_for_a_person_to_decide_when_several_share_the_number) {
-  add_contact("con_1", "full_name", "'Ada'");
-  add_contact("con_2", "full_name, email", "'Bob', 'bob@example.com'");
+  add_contact("con_ada", "full_name", "'Ada'");
+  add_contact("con_bob", "full_name, email", "'Bob', 'bob@example.com'");
   tell(
-      "insert into contact_phones (tenant_id, contact_id, e164) values ('ten_1', 'con_1', '+15550002222'), "
-      "('ten_1', 'con_2', '+15550002222')");
+      "insert into contact_phones (tenant_id, contact_id, e164) values ('ten_1', 'con_ada', '+15550002222'), "
+      "('ten_1', 'con_bob', '+15550002222')");
   auto record = ended(call());
   write(record);
   EXPECT_EQ(match(), "ambiguous");
-  EXPECT_EQ(value("select status || ' ' || array_to_string(candidates, ' ') from contact_reviews"), "open con_1 con_2");
+  EXPECT_EQ(value("select status || ' ' || array_to_string(candidates, ' ') from contact_reviews"),
+            "open con_ada con_bob");
   EXPECT_EQ(value("select count(*) from contacts"), "2");
   record.version += 1;
   write(record);
@@ -64,7 +65,7 @@ TEST_F(CallsContact, is_for_a_person_to_decide_when_several_share_the_number) {
   asks(record, "update_contact", R"({"email":"Bob@Example.com"})");
   record.version += 1;
   write(record);
-  EXPECT_EQ(match(), "email con_2");
+  EXPECT_EQ(match(), "email con_bob");
 }
 
 TEST_F(CallsContact, is_not_created_when_the_number_is_withheld) {
@@ -92,29 +93,38 @@ TEST_F(CallsContact, that_the_desk_created_in_the_call_is_told_as_created) {
   add_integration("int_1");
   auto record = ended_now(call());
   tell(
-      "insert into contacts (tenant_id, id, full_name, phone_e164, source) values ('ten_1', 'con_1', 'Ada', "
+      "insert into contacts (tenant_id, id, full_name, phone_e164, source) values ('ten_1', 'con_ada', 'Ada', "
       "'+15550002222', 'call')");
   write(record);
-  EXPECT_EQ(match(), "created con_1");
+  EXPECT_EQ(match(), "created con_ada");
   EXPECT_EQ(value("select string_agg(event, ' ' order by sequence) from outbox"), "contact.created call.ended");
   auto again = ended_now(call(2));
   again.started_at = time.wall() + std::chrono::seconds{1};
   write(again);
-  EXPECT_EQ(match(2), "phone con_1");
+  EXPECT_EQ(match(2), "phone con_ada");
+}
+
+TEST_F(CallsContact, is_whom_the_desk_made_known_when_the_number_is_withheld) {
+  auto record = ended_now(call());
+  record.from = "anonymous";
+  tell("insert into contacts (tenant_id, id, full_name, source) values ('ten_1', 'con_1', 'Ada', 'call')");
+  write(record);
+  EXPECT_EQ(match(), "created con_1");
+  EXPECT_EQ(value("select count(*) from contacts"), "1");
 }
 
 TEST_F(CallsContact, keeps_what_a_person_typed) {
-  add_contact("con_1", "phone_e164, full_name, source, typed_fields",
+  add_contact("con_ada", "phone_e164, full_name, source, typed_fields",
               "'+15550002222', 'Dr Ada Byron', 'call', '{full_name,email}'");
   auto record = ended_now(call());
   asks(record, "update_contact", R"({"name":"Ada","email":"ada@example.com"})");
   write(record);
-  EXPECT_EQ(contact("con_1"), "Dr Ada Byron|+15550002222");
+  EXPECT_EQ(contact("con_ada"), "Dr Ada Byron|+15550002222");
 }
 
 TEST_F(CallsContact, keeps_what_is_there_unless_a_call_said_it) {
-  add_contact("con_1", "phone_e164, full_name", "'+15550002222', 'Ada from the import'");
-  add_contact("con_2", "phone_e164, full_name, source", "'+15550003333', 'Aida', 'call'");
+  add_contact("con_ada", "phone_e164, full_name", "'+15550002222', 'Ada from the import'");
+  add_contact("con_bob", "phone_e164, full_name, source", "'+15550003333', 'Aida', 'call'");
   auto record = ended_now(call());
   asks(record, "update_contact", R"({"name":"Ada","email":"ada@example.com"})");
   write(record);
@@ -123,17 +133,17 @@ TEST_F(CallsContact, keeps_what_is_there_unless_a_call_said_it) {
   asks(other, "book_appointment", R"({"name":"Ada"})");
   asks(other, "update_contact", R"({"name":"Wrong"})", R"({"ok":false,"reason":"invalid"})");
   write(other);
-  EXPECT_EQ(contact("con_1"), "Ada from the import|+15550002222|ada@example.com");
-  EXPECT_EQ(contact("con_2"), "Ada|+15550003333");
+  EXPECT_EQ(contact("con_ada"), "Ada from the import|+15550002222|ada@example.com");
+  EXPECT_EQ(contact("con_bob"), "Ada|+15550003333");
 }
 
 TEST_F(CallsContact, is_not_set_back_by_an_old_record_that_comes_late) {
-  add_contact("con_1", "phone_e164, full_name, source", "'+15550002222', 'New name', 'call'");
+  add_contact("con_ada", "phone_e164, full_name, source", "'+15550002222', 'New name', 'call'");
   tell("update contacts set updated_at = '2026-06-01'");
   auto record = ended(call());
   asks(record, "update_contact", R"({"name":"Old name"})");
   write(record);
-  EXPECT_EQ(contact("con_1"), "New name|+15550002222");
+  EXPECT_EQ(contact("con_ada"), "New name|+15550002222");
 }
 
 TEST_F(CallsContact, is_one_for_two_first_calls_that_end_at_once) {

@@ -244,6 +244,7 @@ TEST_F(CrmDelivery, of_a_whole_outbox_through_faults_leaves_each_record_once) {
                              [] { return 0.5; }};
   base::TaskGroup tasks{loop.get_executor()};
   tasks.spawn(dispatcher.run());
+  loop.restart();
   auto const until = std::chrono::steady_clock::now() + seconds{20};
   while (sql(conninfo, "select count(*) from outbox where status <> 'done'") != "0" &&
          std::chrono::steady_clock::now() < until)

@@ -34,10 +34,10 @@ TEST_F(Enriched, outcomes_take_what_the_provider_says) {
   auto said = word(1);
   said.summary = "Asked for \"Friday\"";
   said.evaluation_json = R"({"polite": "success"})";
-  said.quarantine_json = R"({"cost": "not a number"})";
+  said.quarantine = {"cost: not a number"};
   EXPECT_TRUE(enrich(said));
   EXPECT_EQ(row(1),
-            "abandoned Asked for \"Friday\" {\"polite\": \"success\"} {\"cost\": \"not a number\"} webhook 2026-02-01 "
+            "abandoned Asked for \"Friday\" {\"polite\": \"success\"} [\"cost: not a number\"] webhook 2026-02-01 "
             "00:00:00");
   EXPECT_EQ(value("select count(*) from inbox"), "0");
 }
@@ -109,7 +109,7 @@ TEST_F(Enriched, outcomes_hold_whatever_the_provider_sends) {
   said.evaluation_json = "not json \xff";
   said.collected_json = R"({"a\u0000": "\u0000"})";
   EXPECT_TRUE(enrich(said));
-  EXPECT_EQ(value("select quarantine->>'summary' from call_outcomes"), "longer than 16384 bytes");
+  EXPECT_EQ(value("select quarantine->>0 from call_outcomes"), "summary: too long");
   EXPECT_EQ(value("select summary is null from call_outcomes"), "t");
 }
 

@@ -115,6 +115,7 @@ TEST_F(JournalledLedger, writes_to_the_database_what_an_earlier_life_could_not) 
     EXPECT_EQ(stored(id)->status, CallStatus::completed);
     EXPECT_EQ(stored(id)->ending, "caller_hung_up");
   }
+  EXPECT_EQ(sql(conninfo, "select string_agg(call_id, ' ' order by call_id) from call_outcomes"), "call_1 call_2");
   EXPECT_EQ(life->counted("switchboard_ledger_replayed_total"), 2);
   EXPECT_EQ(on_disk(), 0U);
   EXPECT_EQ(life->ledger.pending(), 0U);

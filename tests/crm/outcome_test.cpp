@@ -307,14 +307,4 @@ TEST(WhatToolsSay, is_trimmed_limited_and_storable) {
   }
 }
 
-TEST(DictatedNumber, becomes_e164_where_that_is_certain) {
-  EXPECT_EQ(crm::e164_from("+49 (30) 1234-567", "+15550001111"), "+49301234567");
-  EXPECT_EQ(crm::e164_from("415-555-0123", "+15550001111"), "+14155550123");
-  EXPECT_EQ(crm::e164_from("1 415 555 0123", "+15550001111"), "+14155550123");
-  EXPECT_EQ(crm::e164_from("415-555-0123", "+49301234567"), "");
-  EXPECT_EQ(crm::e164_from("115-555-0123", "+15550001111"), "");
-  EXPECT_EQ(crm::e164_from("five five five", "+15550001111"), "");
-  EXPECT_EQ(crm::e164_from("", ""), "");
-}
-
 }  // namespace

@@ -128,6 +128,40 @@ TEST_F(Settled, messages_that_the_database_did_not_take_are_notes) {
   EXPECT_EQ(value("select category || ' ' || follow_up from call_outcomes"), "message_taken true");
 }
 
+TEST_F(Settled, messages_that_the_database_did_not_take_are_told_like_any_other) {
+  add_integration("int_1");
+  auto record = ended(call());
+  asks(record, "take_message", R"({"message":"Call me","urgent":true})", R"({"ok":false,"reason":"unavailable"})");
+  write(record);
+  EXPECT_EQ(outbox(), "contact.created message.taken call.ended");
+  EXPECT_EQ(value("select payload->'data'->'message'->>'body' from outbox where event = 'message.taken'"),
+            "Urgent: Call me");
+}
+
+TEST_F(Settled, messages_whose_answer_was_lost_are_no_second_note) {
+  auto record = ended(call());
+  asks(record, "take_message", R"({"message":"Call me"})", R"({"ok":false,"reason":"unavailable"})");
+  tell("insert into inbox (source, key, status) values ('desk', 'ten_1:call_1:tc_0', 'applied')");
+  write(record);
+  EXPECT_EQ(value("select count(*) from notes"), "0");
+}
+
+TEST_F(Settled, bookings_that_nobody_heard_need_a_person) {
+  for (auto const* status : {"unconfirmed", "confirmed"}) {
+    bool const heard = std::string_view{status} == "confirmed";
+    int const number = heard ? 1 : 2;
+    auto const apt = "apt_" + std::to_string(number);
+    auto record = ended(call(number));
+    tell("insert into appointments (tenant_id, id, calendar, call_id, starts_at, ends_at, status) values ('ten_1', '" +
+         apt + "', '" + status + "', '" + record.id.text() + "', '2027-01-01 10:00Z', '2027-01-01 10:30Z', '" + status +
+         "')");
+    asks(record, "book_appointment", "{}", R"({"ok":true,"appointment_id":")" + apt + "\"}");
+    write(record);
+    EXPECT_EQ(value("select category || ' ' || follow_up from call_outcomes where appointment_id = '" + apt + "'"),
+              heard ? "appointment_booked false" : "appointment_booked true");
+  }
+}
+
 TEST_F(Settled, messages_that_were_taken_after_all_are_no_second_note) {
   auto record = ended(call());
   asks(record, "take_message", R"({"message":"Call me"})", R"({"ok":false,"reason":"unavailable"})");
@@ -202,7 +236,7 @@ TEST_F(Settled, calls_are_the_same_however_their_records_came) {
         "'), "
         "'outbox', (select jsonb_agg(jsonb_build_array(event, case when event = 'call.ended' then (payload->'data') - "
         "'started_at' - 'ended_at' end) "
-        "order by sequence) from outbox where call_id = c.id)) from calls c where call_sid = '" +
+        "order by event) from outbox where call_id = c.id)) from calls c where call_sid = '" +
         open.call_sid.text() + "'");
     for (auto at = rows.find(n); at != std::string::npos; at = rows.find(n, at)) rows.replace(at, n.size(), "N");
     seen[{has_newer, has_newer || has_terminal}][rows] += how + " ";

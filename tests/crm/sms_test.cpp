@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "crm/store/outgoing_messages.h"
 #include "tests/crm/outbox_scene.h"
 
 namespace {
@@ -123,6 +124,20 @@ TEST_F(SmsDelivery, sends_nothing_that_is_known_to_be_sent) {
   EXPECT_EQ(receipt->remote_id, "SM1");
   EXPECT_EQ(carrier.sent.size(), 1U);
   EXPECT_EQ(carrier.looks, 0);
+}
+
+TEST_F(SmsDelivery, believes_the_carrier_that_it_was_sent_although_the_answer_was_lost) {
+  auto session = pool->until(soon());
+  auto const progress = [&](char const* status, char const* sid = "SM9") {
+    return *run(crm::note_message_progress(session, base::TenantId{"ten_1"}, "msg_1", sid, status));
+  };
+  EXPECT_TRUE(progress("sent"));
+  ASSERT_TRUE(deliver(again()));
+  EXPECT_TRUE(carrier.sent.empty());
+  EXPECT_TRUE(progress("delivered"));
+  EXPECT_FALSE(progress("sent")) << "the last word stands";
+  EXPECT_FALSE(progress("failed", "SM8")) << "another message";
+  EXPECT_EQ(of_message("msg_1", "status || ' ' || provider_sid"), "delivered SM9");
 }
 
 TEST_F(SmsDelivery, says_of_a_refused_message_that_it_failed) {

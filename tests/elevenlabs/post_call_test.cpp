@@ -8,7 +8,7 @@ namespace gateway::elevenlabs {
 namespace {
 
 using Json = nlohmann::json;
-using Quarantine = std::vector<std::string>;
+using Quarantine = std::map<std::string, std::string>;
 
 /// After the documented example of post_call_transcription.
 Json conversation() {
@@ -56,42 +56,46 @@ TEST(PostCall, brings_what_the_outcome_of_a_call_wants_to_know) {
   EXPECT_EQ(collected_json(call),
             R"({"allergy":{"rationale":"","value":null},"guests":{"rationale":"","value":4},)"
             R"("order_id":{"rationale":"said so","value":"A1"},"vegan":{"rationale":"","value":true}})");
-  EXPECT_EQ(quarantine_json(call), "[]");
+  EXPECT_EQ(quarantine_json(call), "{}");
+  EXPECT_EQ(call.event_unix, 1739537297);
 }
 
 TEST(PostCall, names_each_bad_field_and_keeps_the_rest) {
   struct Case {
     char const* pointer;
     Json value;
+    char const* field;
     char const* complaint;
   };
   Case const cases[] = {
-      {"/status", "finished", "status: not a word we know"},
-      {"/status", 7, "status: not a text"},
-      {"/agent_id", nullptr, "agent_id: missing"},
-      {"/metadata", "x", "metadata: not an object"},
-      {"/metadata/call_duration_secs", "22", "metadata.call_duration_secs: not a plausible duration"},
-      {"/metadata/call_duration_secs", -1, "metadata.call_duration_secs: not a plausible duration"},
-      {"/analysis/transcript_summary", 3, "analysis.transcript_summary: not a text"},
-      {"/analysis/transcript_summary", nullptr, "analysis.transcript_summary: missing"},
-      {"/analysis/call_successful", "maybe", "analysis.call_successful: not a word we know"},
-      {"/analysis/evaluation_criteria_results", Json::array(), "analysis.evaluation_criteria_results: not an object"},
-      {"/analysis/evaluation_criteria_results/solved", 1, "analysis.evaluation_criteria_results.solved: not an object"},
+      {"/status", "finished", "status", "not a word we know"},
+      {"/status", 7, "status", "not a text"},
+      {"/agent_id", nullptr, "agent_id", "missing"},
+      {"/metadata", "x", "metadata", "not an object"},
+      {"/metadata/call_duration_secs", "22", "metadata.call_duration_secs", "not a plausible duration"},
+      {"/metadata/call_duration_secs", -1, "metadata.call_duration_secs", "not a plausible duration"},
+      {"/analysis/transcript_summary", 3, "analysis.transcript_summary", "not a text"},
+      {"/analysis/transcript_summary", nullptr, "analysis.transcript_summary", "missing"},
+      {"/analysis/call_successful", "maybe", "analysis.call_successful", "not a word we know"},
+      {"/analysis/evaluation_criteria_results", Json::array(), "analysis.evaluation_criteria_results", "not an object"},
+      {"/analysis/evaluation_criteria_results/solved", 1, "analysis.evaluation_criteria_results.solved",
+       "not an object"},
       {"/analysis/evaluation_criteria_results/solved/result", "mostly",
-       "analysis.evaluation_criteria_results.solved.result: not a word we know"},
-      {"/analysis/data_collection_results/order_id", "A1", "analysis.data_collection_results.order_id: not an object"},
+       "analysis.evaluation_criteria_results.solved.result", "not a word we know"},
+      {"/analysis/data_collection_results/order_id", "A1", "analysis.data_collection_results.order_id",
+       "not an object"},
       {"/analysis/data_collection_results/order_id/value", std::string(9000, 'x'),
-       "analysis.data_collection_results.order_id.value: too long"},
+       "analysis.data_collection_results.order_id.value", "too long"},
       {"/conversation_initiation_client_data/dynamic_variables", "x",
-       "conversation_initiation_client_data.dynamic_variables: not an object"},
+       "conversation_initiation_client_data.dynamic_variables", "not an object"},
   };
-  for (auto const& [pointer, value, complaint] : cases) {
+  for (auto const& [pointer, value, field, complaint] : cases) {
     auto data = conversation();
     data[Json::json_pointer{pointer}] = value;
     auto const call = read(data);
-    EXPECT_EQ(call.quarantine, Quarantine{complaint});
-    EXPECT_EQ(call.conversation_id, "conv_x") << complaint;
-    EXPECT_EQ(call.title, "Order") << complaint;
+    EXPECT_EQ(call.quarantine, (Quarantine{{field, complaint}}));
+    EXPECT_EQ(call.conversation_id, "conv_x") << field;
+    EXPECT_EQ(call.title, "Order") << field;
   }
 }
 
@@ -104,7 +108,7 @@ TEST(PostCall, that_is_still_being_worked_on_is_not_complete_and_lacks_nothing) 
   EXPECT_FALSE(call.summary);
   EXPECT_EQ(call.quarantine, Quarantine{});
   data["status"] = "done";
-  EXPECT_EQ(read(data).quarantine, Quarantine{"analysis: missing"});
+  EXPECT_EQ(read(data).quarantine, (Quarantine{{"analysis", "missing"}}));
 }
 
 TEST(PostCall, keeps_only_so_much_and_only_what_can_be_stored) {
@@ -122,7 +126,25 @@ TEST(PostCall, keeps_only_so_much_and_only_what_can_be_stored) {
             "b");
   EXPECT_EQ(collected_json(call), "{\"nul\":{\"rationale\":\"\",\"value\":[\"x\xEF\xBF\xBD\"]}}");
   EXPECT_EQ(call.evaluation.size(), 100U);
-  EXPECT_EQ(call.quarantine, Quarantine{"analysis.evaluation_criteria_results: too many entries"});
+  EXPECT_EQ(call.quarantine, (Quarantine{{"analysis.evaluation_criteria_results", "too many entries"}}));
+}
+
+TEST(PostCall, stays_within_what_a_column_takes) {
+  auto data = conversation();
+  auto& analysis = data["analysis"];
+  auto const controls = std::string(2000, '\x01');  // six characters each in JSON
+  for (int i = 0; i < 90; ++i) {
+    auto const id = "c" + std::to_string(i);
+    analysis["evaluation_criteria_results"][id] = {{"result", "success"}, {"rationale", controls}};
+    analysis["data_collection_results"][id] = {{"value", std::string(8000, 'v')}, {"rationale", controls}};
+  }
+  analysis["transcript_summary"] = std::string(8000, '\0');
+  auto const call = read(data);
+  EXPECT_LT(evaluation_json(call).size(), 256U * 1024U);
+  EXPECT_LT(collected_json(call).size(), 256U * 1024U);
+  EXPECT_LE(call.summary->size(), 8192U);
+  EXPECT_GT(call.evaluation.size(), 10U);
+  EXPECT_EQ(call.quarantine.size(), 50U);
 }
 
 TEST(PostCall, of_other_types_brings_its_type_and_conversation) {
@@ -136,11 +158,30 @@ TEST(PostCall, of_other_types_brings_its_type_and_conversation) {
   }
 }
 
+TEST(PostCall, survives_half_a_character) {
+  std::pair<char const*, char const*> const cases[] = {
+      {R"(cut \ud83d)", "cut \xEF\xBF\xBD"},
+      {R"(\uDE00 cut)", "\xEF\xBF\xBD cut"},
+      {R"(\ud83d\ud83d\ude00)", "\xEF\xBF\xBD😀"},
+      {R"(\ud83d\u0041)",
+       "\xEF\xBF\xBD"
+       "A"},
+      {R"(\\ud83d \ud83d\n)", "\\ud83d \xEF\xBF\xBD\n"},
+      {"raw \xF0\x9F\x98", "raw \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+  };
+  for (auto const& [written, read_as] : cases) {
+    auto const call =
+        read_conversation(R"({"status":"done","analysis":{"transcript_summary":")" + std::string{written} + R"("}})");
+    ASSERT_TRUE(call) << written;
+    EXPECT_EQ(call->summary, read_as) << written;
+  }
+}
+
 TEST(PostCall, is_not_read_from_what_is_no_event) {
   auto const deep =
       R"({"type":"post_call_transcription","data":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   for (auto const& body : {std::string{}, std::string{"[]"}, std::string{"{"}, std::string{"{}"}, std::string{"null"},
-                           std::string{R"({"type":7})"}, std::string{"{\"type\":\"\xff\"}"}, deep})
+                           std::string{R"({"type":7})"}, std::string{R"({"type":"\ud83"})"}, deep})
     EXPECT_FALSE(read_post_call_event(body)) << body.substr(0, 40);
   EXPECT_TRUE(read_post_call_event(R"({"type":"post_call_transcription"})"));
   EXPECT_FALSE(read_conversation("[]"));

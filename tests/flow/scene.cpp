@@ -363,6 +363,10 @@ crm::CallRecord Scene::record(std::string const& call_sid) {
   return *found;
 }
 
+std::string Scene::value(std::string const& statement) {
+  return test::sql(conninfo_, statement);
+}
+
 std::size_t Scene::records() {
   return std::stoul(test::sql(conninfo_, "select count(*) from calls"));
 }

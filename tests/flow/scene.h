@@ -119,6 +119,8 @@ class Scene {
   std::optional<crm::CallRecord> record_now(std::string const& call_sid);
   /// Number of rows of calls in the database.
   std::size_t records();
+  /// The first value that a statement gives on the gateway's database.
+  std::string value(std::string const& statement);
 
   /// Conversations of the agent that answers `number`, oldest first.
   std::vector<ConversationRecord> conversations(std::string const& number);

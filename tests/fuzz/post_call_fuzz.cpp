@@ -15,23 +15,26 @@ void check_text(std::string const& text, std::size_t most) {
 }
 
 void check(PostCall const& call) {
-  for (auto const* text : {&call.conversation_id, &call.agent_id, &call.status, &call.call_sid}) check_text(*text, 300);
-  check_text(call.termination_reason, 900);
-  check_text(call.summary.value_or(""), 24 * 1024);
-  check_text(call.title.value_or(""), 900);
+  for (auto const* text : {&call.conversation_id, &call.agent_id, &call.status, &call.call_sid}) check_text(*text, 100);
+  check_text(call.termination_reason, 300);
+  check_text(call.summary.value_or(""), 8 * 1024);
+  check_text(call.title.value_or(""), 300);
   if (call.evaluation.size() > 100 || call.collected.size() > 100 || call.quarantine.size() > 50) std::abort();
   for (auto const& criterion : call.evaluation) {
-    check_text(criterion.id, 300);
+    check_text(criterion.id, 100);
     check_text(criterion.result, 7);
-    check_text(criterion.rationale, 6 * 1024);
+    check_text(criterion.rationale, 2 * 1024);
   }
   for (auto const& one : call.collected) {
     check_text(one.value_json, 8 * 1024);
     if (!nlohmann::json::accept(one.value_json)) std::abort();
   }
-  for (auto const& complaint : call.quarantine) check_text(complaint, 1000);
+  for (auto const& [field, complaint] : call.quarantine) {
+    check_text(field, 300);
+    check_text(complaint, 100);
+  }
   for (auto const& column : {evaluation_json(call), collected_json(call), quarantine_json(call)})
-    if (!nlohmann::json::accept(column)) std::abort();
+    if (!nlohmann::json::accept(column) || column.size() > 256 * 1024) std::abort();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,27 +20,60 @@ constexpr std::size_t id_bytes = 100;
 constexpr std::size_t summary_bytes = 8 * 1024;
 constexpr std::size_t rationale_bytes = 2 * 1024;
 constexpr std::size_t value_bytes = 8 * 1024;
+constexpr std::size_t column_bytes = 200 * 1024;
 constexpr auto longest_call = std::chrono::hours{24};
 
 constexpr std::array<std::string_view, 3> verdicts{"success", "failure", "unknown"};
 constexpr std::array<std::string_view, 5> statuses{"initiated", "in-progress", "processing", "done", "failed"};
 
-base::Result<Json> parse(std::string_view text) {
-  bool too_deep = false;
+std::optional<unsigned> hex_unit(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned unit = 0;
+  auto const* const end = text.data() + at + 6;
+  auto const [stop, error] = std::from_chars(text.data() + at + 2, end, unit, 16);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return unit;
+}
+
+/// Half a character, as a text has that was cut in the middle of one, is no JSON; nor are bytes that are no UTF-8. One
+/// such place may not cost a whole summary.
+std::string repaired(std::string_view given) {
+  auto text = crm::pg::storable_text(given);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') continue;
+    auto const unit = hex_unit(text, i);
+    bool const is_half = unit && (*unit & 0xF800U) == 0xD800U;
+    auto const next = is_half ? hex_unit(text, i + 6) : std::nullopt;
+    bool const is_pair = is_half && *unit < 0xDC00U && next && (*next & 0xFC00U) == 0xDC00U;
+    if (is_half && !is_pair) text.replace(i + 2, 4, "fffd");
+    i += is_pair ? 11 : unit ? 5 : 1;
+  }
+  return text;
+}
+
+Json parse_shallow(std::string_view text, bool& too_deep) {
   auto const watch_depth = [&](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > max_nesting;
     return !too_deep;  // what is deeper is dropped, not built
   };
-  auto json = Json::parse(text, watch_depth, /*allow_exceptions=*/false);
+  return Json::parse(text, watch_depth, /*allow_exceptions=*/false);
+}
+
+base::Result<Json> parse(std::string_view text) {
+  bool too_deep = false;
+  auto json = parse_shallow(text, too_deep);
+  if (json.is_discarded() && !too_deep) json = parse_shallow(repaired(text), too_deep);
   if (too_deep || !json.is_object()) return base::fail(base::Fault::protocol, "not a JSON object of reasonable depth");
   return json;
 }
 
-/// Cut between characters.
+/// Storable, and cut between characters.
 std::string kept(std::string_view text, std::size_t most) {
-  auto size = std::min(text.size(), most);
-  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-  return crm::pg::storable_text(text.substr(0, size));
+  auto clean = crm::pg::storable_text(text.substr(0, most));
+  auto size = std::min(clean.size(), most);
+  while (size > 0 && size < clean.size() && (static_cast<unsigned char>(clean[size]) & 0xC0U) == 0x80U) --size;
+  clean.resize(size);
+  return clean;
 }
 
 /// PostgreSQL keeps no NUL, also not within JSON.
@@ -92,13 +126,17 @@ class Reader {
   }
 
   void complain(std::string const& path, std::string_view why) {
-    if (call_.quarantine.size() < max_quarantine)
-      call_.quarantine.push_back(kept(path, 3 * id_bytes) + ": " + std::string{why});
+    if (call_.quarantine.size() < max_quarantine) call_.quarantine.emplace(kept(path, 3 * id_bytes), why);
   }
 
  private:
   PostCall& call_;
 };
+
+/// How much of a column an entry takes.
+std::size_t column_share(std::string const& id, std::string const& rationale, std::size_t value) {
+  return Json(id).dump().size() + Json(rationale).dump().size() + value + 40;
+}
 
 /// The entries of an object of objects, as far as they are objects and not too many.
 template <class Take>
@@ -119,23 +157,31 @@ void each_entry(Reader& reader, Json const& analysis, char const* key, Take take
 }
 
 void read_evaluation(Reader& reader, Json const& analysis, PostCall& call) {
+  std::size_t room = column_bytes;
   each_entry(reader, analysis, "evaluation_criteria_results",
              [&](std::string id, Json const& entry, std::string const& path) {
                auto result = reader.one_of(verdicts, entry, "result", path);
                if (!member(entry, "result")) reader.complain(path + "result", "missing");
-               auto rationale = reader.text(entry, "rationale", path, rationale_bytes);
-               call.evaluation.push_back({std::move(id), result.value_or("unknown"), rationale.value_or("")});
+               auto rationale = reader.text(entry, "rationale", path, rationale_bytes).value_or("");
+               auto const share = column_share(id, rationale, verdicts[0].size());
+               if (share > room) return reader.complain(path + "rationale", "too long beside the others");
+               room -= share;
+               call.evaluation.push_back({std::move(id), result.value_or("unknown"), std::move(rationale)});
              });
 }
 
 void read_collected(Reader& reader, Json const& analysis, PostCall& call) {
+  std::size_t room = column_bytes;
   each_entry(reader, analysis, "data_collection_results",
              [&](std::string id, Json const& entry, std::string const& path) {
                auto const* value = member(entry, "value");
                auto json = value ? storable(*value).dump() : std::string{"null"};
                if (json.size() > value_bytes) return reader.complain(path + "value", "too long");
-               auto rationale = reader.text(entry, "rationale", path, rationale_bytes);
-               call.collected.push_back({std::move(id), std::move(json), rationale.value_or("")});
+               auto rationale = reader.text(entry, "rationale", path, rationale_bytes).value_or("");
+               auto const share = column_share(id, rationale, json.size());
+               if (share > room) return reader.complain(path + "value", "too long beside the others");
+               room -= share;
+               call.collected.push_back({std::move(id), std::move(json), std::move(rationale)});
              });
 }
 
@@ -228,7 +274,9 @@ base::Result<PostCallEvent> read_post_call_event(std::string_view body) {
   if (!data || !data->is_object()) return event;
   auto const* id = member(*data, "conversation_id");
   if (id && id->is_string()) event.conversation_id = kept(id->get_ref<std::string const&>(), id_bytes);
-  if (event.type == "post_call_transcription") event.call = read_data(*data);
+  if (event.type != "post_call_transcription") return event;
+  event.call = read_data(*data);
+  event.call->event_unix = event.event_unix;
   return event;
 }
 

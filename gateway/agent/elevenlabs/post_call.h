@@ -3,6 +3,7 @@
 // conversations API. Pure, lenient: a field that is missing or odd is named in `quarantine` and never costs the rest.
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,13 +40,16 @@ struct PostCall {
   std::string termination_reason;
   std::vector<Criterion> evaluation;
   std::vector<CollectedValue> collected;
-  std::vector<std::string> quarantine;  ///< "analysis.transcript_summary: not a text".
+  /// Field -> what is wrong with it: {"analysis.transcript_summary", "not a text"}.
+  std::map<std::string, std::string> quarantine;
+  std::optional<std::int64_t> event_unix;  ///< When the provider said so; with a webhook only.
 
   /// False while the provider still works on it: ask again later.
   bool is_complete() const { return status == "done" || status == "failed"; }
 };
 
-/// As columns of a call's outcome: {"id":{"result":…,"rationale":…}}, {"id":{"value":…,"rationale":…}}, ["field: why"].
+/// As columns of a call's outcome, each below 256 KiB: {"id":{"result":…,"rationale":…}},
+/// {"id":{"value":…,"rationale":…}}, {"field":"why"}.
 std::string evaluation_json(PostCall const& call);
 std::string collected_json(PostCall const& call);
 std::string quarantine_json(PostCall const& call);

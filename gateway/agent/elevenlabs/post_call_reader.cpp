@@ -73,38 +73,47 @@ base::Async<bool> PostCallReader::look(bool at_all) {
 
 /// False when the database could not be asked.
 base::Async<bool> PostCallReader::settle(crm::InboxPlace place) {
-  auto const work = [this, &place](crm::pg::Transaction& transaction) { return apply_one(transaction, place.key); };
-  auto const fate = co_await database_.transaction(work, time_.now() + limit);
+  auto fate = Fate::unknown;
+  auto const work = [this, &place, &fate](crm::pg::Transaction& transaction) {
+    return apply_one(transaction, place.key, fate);
+  };
+  auto const done = co_await database_.transaction(work, time_.now() + limit);
+  if (done && fate == Fate::applied) applied_.Increment();
   std::string why;
-  if (!fate) {
-    if (may_pass(fate.error().fault)) co_return false;
-    why = "could not be applied: " + std::string{base::to_string(fate.error().fault)};
-  } else if (*fate == Fate::unreadable) {
+  if (fate == Fate::unreadable)
     why = "cannot be read";
-  } else if (*fate == Fate::not_yet && place.is_stale) {
+  else if (fate == Fate::not_yet && place.is_stale)
     why = "belongs to no call of ours";
-  }
-  if (why.empty()) {
-    if (*fate == Fate::applied) applied_.Increment();
-    co_return true;
-  }
+  else if (!done && fate != Fate::not_yet && may_pass(done.error().fault))
+    co_return false;
+  else if (!done && fate != Fate::not_yet)
+    why = "could not be applied: " + std::string{base::to_string(done.error().fault)};
+  if (why.empty()) co_return true;
   bool const aside = co_await set_aside(place.key, std::move(why));
   co_return aside;
 }
 
-base::Async<base::Result<PostCallReader::Fate>> PostCallReader::apply_one(crm::pg::Session& session, std::string key) {
+/// An error undoes what `apply_` has written.
+base::Async<base::Result<>> PostCallReader::apply_one(crm::pg::Session& session, std::string key, Fate& fate) {
   auto const body = co_await crm::take_delivery(session, inbox_source, key);
   if (!body) co_return std::unexpected{body.error()};
-  if (!*body) co_return Fate::gone;
+  fate = Fate::gone;
+  if (!*body) co_return base::Result<>{};
   auto event = read_post_call_event(**body);
-  if (!event || !event->call) co_return Fate::unreadable;
+  fate = Fate::unreadable;
+  if (!event || !event->call) co_return base::Result<>{};
   auto const conversation = event->conversation_id;
+  fate = Fate::unknown;
   auto const done = co_await apply_(session, std::move(*event->call));
   if (!done) co_return std::unexpected{done.error()};
-  if (!*done) co_return Fate::not_yet;
+  if (!*done) {
+    fate = Fate::not_yet;
+    co_return base::fail(base::Fault::not_found, "no outcome yet");
+  }
   auto const marked = co_await crm::mark_applied(session, inbox_source, key, conversation);
   if (!marked) co_return std::unexpected{marked.error()};
-  co_return Fate::applied;
+  fate = Fate::applied;
+  co_return base::Result<>{};
 }
 
 base::Async<bool> PostCallReader::set_aside(std::string key, std::string why) {

@@ -12,8 +12,8 @@
 namespace gateway::elevenlabs {
 
 /// Writes what the provider learned into the outcome of its call, in the session's transaction. False when the outcome
-/// is not there yet: it is asked again. Fault::refused, protocol, conflict or not_found: never asked again. Must be
-/// repeatable.
+/// is not there yet: what it has written is undone, and it is asked again. Fault::refused, protocol, conflict or
+/// not_found: never asked again. Must be repeatable.
 using ApplyPostCall = std::function<base::Async<base::Result<bool>>(crm::pg::Session&, PostCall)>;
 
 /// Takes post-call events out of the inbox, each exactly once: applying one and marking it applied is one transaction.
@@ -24,7 +24,7 @@ class PostCallReader {
     std::chrono::seconds look_all_every{60};  ///< At everything that waits; ring() looks at what is new.
     std::chrono::milliseconds pause{1000};    ///< Between two looks, and after a fault.
     std::chrono::seconds patience{2 * 3600};  ///< With a conversation that no outcome of ours belongs to.
-    std::chrono::hours keep_for{30 * 24};     ///< What is settled.
+    std::chrono::hours keep_for{30 * 24};     ///< Whatever came in.
   };
 
   PostCallReader(asio::any_io_executor executor, crm::pg::Pool& database, base::TimeSource& time, base::Log log,
@@ -41,9 +41,9 @@ class PostCallReader {
   base::Async<bool> look(bool at_all);
 
  private:
-  enum class Fate { applied, not_yet, unreadable, gone };
+  enum class Fate { unknown, applied, not_yet, unreadable, gone };
   base::Async<bool> settle(crm::InboxPlace place);
-  base::Async<base::Result<Fate>> apply_one(crm::pg::Session& session, std::string key);
+  base::Async<base::Result<>> apply_one(crm::pg::Session& session, std::string key, Fate& fate);
   base::Async<bool> set_aside(std::string key, std::string why);
   base::Async<> forget_old();
 

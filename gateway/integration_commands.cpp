@@ -1,0 +1,287 @@
+#include "gateway/integration_commands.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "crm/adapters/adapters.h"
+#include "crm/adapters/webhook/message.h"
+#include "crm/adapters/webhook/signature.h"
+#include "crm/adapters/webhook/webhook.h"
+#include "crm/integrations/reveal.h"
+#include "crm/outbox/crm_deliverer.h"
+#include "crm/outbox/store.h"
+#include "crm/store/integrations.h"
+#include "gateway/base/time_source.h"
+#include "gateway/listing.h"
+
+namespace gateway {
+namespace {
+
+using base::Async;
+using base::Instant;
+using base::Result;
+using crm::Integration;
+using crm::IntegrationStatus;
+using crm::pg::Pool;
+
+constexpr std::size_t largest_secret = 16U << 10U;
+constexpr auto most_event_names = 50;
+
+crm::Vault open_vault(config::Settings const& settings) {
+  auto masters = crm::MasterKeys::read(settings.vault);
+  if (!masters) throw CommandFailure{masters.error().detail};
+  std::optional<crm::LegacyKey> legacy;
+  if (!settings.vault.api_key_encryption_secret.empty()) legacy.emplace(settings.vault.api_key_encryption_secret);
+  return crm::Vault{std::move(*masters), std::move(legacy)};
+}
+
+/// Never from the command line, where others would see it.
+base::Secret read_secret(std::string const& path) {
+  std::ifstream file{path};
+  if (!file) throw CommandFailure{fmt::format("cannot read {}", path)};
+  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (text.size() > largest_secret) throw CommandFailure{fmt::format("{} is too long for a secret", path)};
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  if (text.empty()) throw CommandFailure{fmt::format("{} is empty", path)};
+  return base::Secret{std::move(text)};
+}
+
+struct Added {
+  std::string tenant, name, provider = "webhook", url, secret_file;
+  std::vector<std::string> settings, events;
+  bool json = false;
+};
+
+std::string settings_of(Added const& given) {
+  if (given.provider == "webhook") {
+    auto json = crm::webhook::to_json({given.url});
+    auto const usable = crm::webhook::read_settings(json);
+    if (!usable) throw CommandFailure{usable.error().detail};
+    return json;
+  }
+  auto json = nlohmann::json::object();
+  if (!given.url.empty()) json["base_url"] = given.url;
+  for (auto const& setting : given.settings) {
+    auto const equals = setting.find('=');
+    if (equals == std::string::npos) throw CommandFailure{fmt::format("'{}' is not NAME=VALUE", setting)};
+    json[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return json.dump();
+}
+
+base::Secret secret_of(Added const& given) {
+  bool const is_webhook = given.provider == "webhook";
+  if (given.secret_file.empty() && is_webhook) return crm::webhook::new_signing_secret();
+  if (given.secret_file.empty()) throw CommandFailure{"--secret-file: which file holds the access token?"};
+  auto secret = read_secret(given.secret_file);
+  if (is_webhook && !crm::webhook::read_signing_secret(secret))
+    throw CommandFailure{"a webhook's secret is whsec_ and base64 of 24 to 64 bytes"};
+  return secret;
+}
+
+void add(CommandContext const& context, Added const& given) {
+  if (given.provider != "webhook" && !crm::has_adapter(given.provider))
+    throw CommandFailure{fmt::format("there is no provider '{}'", given.provider)};
+  Integration integration{base::TenantId{given.tenant},
+                          crm::IntegrationId{base::new_id("int")},
+                          given.provider,
+                          given.name,
+                          IntegrationStatus::active,
+                          settings_of(given),
+                          {},
+                          given.events};
+  auto const secret = secret_of(given);
+  auto vault = open_vault(context.load_settings());
+  auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<>> {
+    auto const work = [&](crm::pg::Transaction& transaction) -> Async<Result<>> {
+      auto sealed = co_await vault.seal(transaction, crm::place_of(integration), secret);
+      if (!sealed) co_return std::unexpected{sealed.error()};
+      integration.sealed_secret = std::move(*sealed);
+      auto const done = co_await crm::insert_integration(transaction, integration);
+      co_return done;
+    };
+    auto const done = co_await pool.transaction(work, deadline);
+    co_return done;
+  });
+  if (!added && added.error().fault == base::Fault::conflict)
+    throw CommandFailure{fmt::format("the tenant has an integration '{}' already", given.name)};
+  if (!added && added.error().fault == base::Fault::not_found)
+    throw CommandFailure{fmt::format("there is no tenant {}", given.tenant)};
+  if (!added) throw CommandFailure{sentence_for(added.error())};
+  bool const made_here = given.secret_file.empty();
+  if (given.json) {
+    nlohmann::json json{{"id", integration.id.text()}};
+    if (made_here) json["signing_secret"] = secret.reveal();
+    *context.out << json.dump() << '\n';
+    return;
+  }
+  *context.out << integration.id.text() << '\n';
+  if (made_here) *context.out << fmt::format("signing secret, shown this once: {}\n", secret.reveal());
+}
+
+void declare_add(CLI::App& group, CommandContext const& context, int& exit_code) {
+  auto const given = std::make_shared<Added>();
+  auto& command =
+      *group.add_subcommand("add", "Tell another system; prints its id, and a webhook's signing secret once");
+  command.add_option("--tenant", given->tenant, "Tenant id")->required();
+  command.add_option("--name", given->name, "The tenant's word for it")->required();
+  command.add_option("--provider", given->provider, "webhook, or the name of a CRM")->capture_default_str();
+  command.add_option("--url", given->url, "Where a webhook is posted to; a CRM's base URL");
+  command.add_option("--secret-file", given->secret_file, "File with a CRM's access token, or a webhook's secret");
+  command.add_option("--setting", given->settings, "NAME=VALUE of a CRM; may be repeated");
+  command.add_option("--event", given->events, "Only such events, call.ended; may be repeated")
+      ->expected(0, most_event_names);
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] { add(context, *given); });
+}
+
+void declare_list(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    std::optional<std::string> tenant;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand("list", "List the systems that are told");
+  command.add_option("--tenant", given->tenant, "Only of this tenant");
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    auto const integrations =
+        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<Integration>>> {
+          std::optional<base::TenantId> tenant;
+          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto session = pool.until(deadline);
+          auto found = co_await crm::list_integrations(session, tenant);
+          co_return found;
+        });
+    auto list = nlohmann::json::array();
+    Listing listing{{"ID", "NAME", "PROVIDER", "STATUS", "EVENTS", "TENANT"}};
+    for (auto const& each : integrations) {
+      list.push_back({{"id", each.id.text()},
+                      {"tenant_id", each.tenant.text()},
+                      {"name", each.name},
+                      {"provider", each.provider},
+                      {"status", crm::to_string(each.status)},
+                      {"settings", nlohmann::json::parse(each.settings_json, nullptr, /*allow_exceptions=*/false)},
+                      {"events", each.events}});
+      listing.add({each.id.text(), printable(each.name), printable(each.provider),
+                   std::string{crm::to_string(each.status)},
+                   each.events.empty() ? "all" : printable(fmt::format("{}", fmt::join(each.events, ","))),
+                   each.tenant.text()});
+    }
+    if (given->json)
+      *context.out << list.dump(2) << '\n';
+    else
+      listing.print(*context.out);
+  });
+}
+
+/// By id alone: ids are unique enough for whoever may see all tenants.
+Async<Result<std::optional<Integration>>> find(Pool& pool, std::string id, Instant deadline) {
+  auto session = pool.until(deadline);
+  auto all = co_await crm::list_integrations(session, std::nullopt);
+  if (!all) co_return std::unexpected{all.error()};
+  std::optional<Integration> found;
+  for (auto& each : *all)
+    if (each.id.text() == id) found = std::move(each);
+  co_return found;
+}
+
+void declare_status(CLI::App& group, CommandContext const& context, int& exit_code, char const* name, char const* what,
+                    IntegrationStatus status) {
+  auto const id = std::make_shared<std::string>();
+  auto& command = *group.add_subcommand(name, what);
+  command.add_option("id", *id, "Id (int_…)")->required();
+  on_command(command, context, exit_code, [context, id, status] {
+    bool const done = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<bool>> {
+      auto const found = co_await find(pool, *id, deadline);
+      if (!found) co_return std::unexpected{found.error()};
+      if (!*found) co_return false;
+      auto session = pool.until(deadline);
+      auto set = co_await crm::set_integration_status(session, (*found)->tenant, (*found)->id, status);
+      co_return set;
+    });
+    if (!done) throw CommandFailure{fmt::format("there is no integration {}", *id)};
+  });
+}
+
+struct Verdict {
+  bool works = false;
+  std::string words;
+};
+
+std::string words_for(crm::DeliveryFault const& fault) {
+  return fmt::format("{}: {}", crm::to_string(fault.kind), fault.detail);
+}
+
+Async<Verdict> try_out(Pool& pool, crm::Vault& vault, net::HttpClient& http, Integration integration,
+                       Instant deadline) {
+  base::SystemTime time;
+  auto const reveal = crm::reveal_with(vault, pool);
+  if (integration.provider == "webhook") {
+    crm::webhook::Webhook webhook{http, pool, time, reveal};
+    auto const receipt = co_await webhook.test(std::move(integration), deadline);
+    co_return receipt ? Verdict{true, fmt::format("answered {}", receipt->http_status.value_or(0))}
+                      : Verdict{false, words_for(receipt.error())};
+  }
+  crm::CrmDeliverer crm{pool, reveal, [&](std::string_view provider, crm::AdapterSettings settings) {
+                          return crm::make_adapter(provider, std::move(settings), http, time);
+                        }};
+  auto const report = co_await crm.test(std::move(integration), deadline);
+  co_return report ? Verdict{true, "connected to " + report->account} : Verdict{false, words_for(report.error())};
+}
+
+void declare_test(CLI::App& group, CommandContext const& context, int& exit_code) {
+  struct Given {
+    std::string id;
+    bool json = false;
+  };
+  auto const given = std::make_shared<Given>();
+  auto& command = *group.add_subcommand(
+      "test", "See whether the other system lets us in; one that waited for that is active again");
+  command.add_option("id", given->id, "Id (int_…)")->required();
+  command.add_flag("--json", given->json, "Machine-readable output");
+  on_command(command, context, exit_code, [context, given] {
+    auto const settings = context.load_settings();
+    auto vault = open_vault(settings);
+    auto policy = net::EgressPolicy::make(settings.egress.allow, settings.egress.ports);
+    if (!policy) throw CommandFailure{policy.error().detail};
+    net::HttpClient http{{}, std::move(*policy)};
+    auto const verdict =
+        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::optional<Verdict>>> {
+          auto const found = co_await find(pool, given->id, deadline);
+          if (!found) co_return std::unexpected{found.error()};
+          if (!*found) co_return std::nullopt;
+          auto tried = co_await try_out(pool, vault, http, **found, deadline);
+          if (!tried.works || (*found)->status != IntegrationStatus::needs_reauth) co_return tried;
+          auto session = pool.until(deadline);
+          auto const set =
+              co_await crm::set_integration_status(session, (*found)->tenant, (*found)->id, IntegrationStatus::active);
+          if (!set) co_return std::unexpected{set.error()};
+          co_return tried;
+        });
+    if (!verdict) throw CommandFailure{fmt::format("there is no integration {}", given->id)};
+    if (given->json) *context.out << nlohmann::json{{"ok", verdict->works}, {"detail", verdict->words}}.dump() << '\n';
+    if (!verdict->works) throw CommandFailure{printable(verdict->words)};
+    if (!given->json) *context.out << printable(verdict->words) << '\n';
+  });
+}
+
+}  // namespace
+
+void add_integration_commands(CLI::App& app, CommandContext const& context, int& exit_code) {
+  auto& group = *app.add_subcommand("integrations", "The other systems that a tenant wants told");
+  group.require_subcommand(1);
+  declare_add(group, context, exit_code);
+  declare_list(group, context, exit_code);
+  declare_test(group, context, exit_code);
+  declare_status(group, context, exit_code, "enable", "Tell it again what waits", IntegrationStatus::active);
+  declare_status(group, context, exit_code, "disable", "Tell it nothing more; what waits stays",
+                 IntegrationStatus::disabled);
+}
+
+}  // namespace gateway
