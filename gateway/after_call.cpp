@@ -51,7 +51,7 @@ crm::Enrichment enrichment_of(elevenlabs::PostCall const& call, base::TimeSource
   enrichment.summary = call.summary;
   if (!call.evaluation.empty()) enrichment.evaluation_json = elevenlabs::evaluation_json(call);
   if (!call.collected.empty()) enrichment.collected_json = elevenlabs::collected_json(call);
-  if (!call.quarantine.empty()) enrichment.quarantine_json = elevenlabs::quarantine_json(call);
+  for (auto const& [field, why] : call.quarantine) enrichment.quarantine.push_back(field + ": " + why);
   return enrichment;
 }
 

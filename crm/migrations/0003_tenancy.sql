@@ -40,11 +40,9 @@ begin
     execute format('alter table %I enable row level security', each.name);
     execute format('alter table %I force row level security', each.name);
     -- Before the first and after a transaction the setting is null or empty: then nothing is visible.
-    if each.name <> 'inbox' then
-      execute format('create policy of_tenant on %I to switchboard_app using (%I = nullif(current_setting(%L, true), %L))',
-                     each.name, each.tenant, 'switchboard.tenant', '');
-      execute format('grant select, insert, update, delete on %I to switchboard_app', each.name);
-    end if;
+    execute format('create policy of_tenant on %I to switchboard_app using (%I = nullif(current_setting(%L, true), %L))',
+                   each.name, each.tenant, 'switchboard.tenant', '');
+    execute format('grant select, insert, update, delete on %I to switchboard_app', each.name);
     execute format('create policy of_all on %I to switchboard_system using (true)', each.name);
     execute format('grant select, insert, update, delete on %I to switchboard_system', each.name);
   end loop;
