@@ -26,6 +26,13 @@ Async<bool> is_stopped() {
   co_return stop.cancelled() != asio::cancellation_type::none;
 }
 
+/// What must not die with us even before we know that the database hangs: that there is a call, and how it ended. Of
+/// those in between, the next one says the same and more.
+bool is_first_or_last(CallRecord const& record) {
+  bool const stream_was_open = record.stream_count > 0;
+  return !stream_was_open || is_terminal(record.status);
+}
+
 }  // namespace
 
 CallLedger::CallLedger(asio::any_io_executor back_office, pg::Pool& pool, base::TimeSource& time, base::Log log,
@@ -87,13 +94,13 @@ void CallLedger::take(CallRecord snapshot) {
   if (waiting.record.version < snapshot.version) {
     waiting.record = std::move(snapshot);
     waiting.journalled = false;
-    if (away_ || is_terminal(waiting.record.status)) put_in_journal(waiting);
+    if (away_ || is_first_or_last(waiting.record)) put_in_journal(waiting);
   }
   forget_one();
 }
 
 void CallLedger::wait_in_memory(Waiting waiting) {
-  if (away_ || is_terminal(waiting.record.status)) put_in_journal(waiting);
+  if (away_ || is_first_or_last(waiting.record)) put_in_journal(waiting);
   auto id = waiting.record.id;
   order_.push_back(id);
   waiting_.emplace(std::move(id), std::move(waiting));

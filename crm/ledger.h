@@ -18,9 +18,10 @@ namespace crm {
 
 /// Writes the records of calls to the database, behind the calls' backs. Anybody may save() from any thread and goes on
 /// at once; while a snapshot waits, a newer one of the same call takes its place. One writer puts them into the
-/// database and tries again for as long as it is away. With a journal nothing is lost with the process: the last
-/// snapshot of a call, and every one while the database is away, is on disk before it waits any longer, and what an
-/// earlier life left there is written first. Needs its executor's loop to run on one thread.
+/// database and tries again for as long as it is away. With a journal nothing is lost with the process: the first
+/// snapshots of a call (until its stream opens), the last one, and every one while the database is away, are on disk
+/// before they wait any longer, and what an earlier life left there is written first. Needs its executor's loop to run
+/// on one thread.
 class CallLedger {
  public:
   struct Settings {

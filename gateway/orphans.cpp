@@ -8,6 +8,8 @@ namespace gateway {
 namespace {
 
 constexpr auto sweep_every = std::chrono::seconds{30};
+// The database is often away just when a process starts again: what it left open should not wait for the next sweep.
+constexpr auto sweep_again = std::chrono::seconds{1};
 constexpr auto query_limit = std::chrono::seconds{5};
 // A carrier that cannot be asked for this long will not tell us any more; Twilio's longest call is four hours by
 // default.
@@ -27,25 +29,29 @@ OrphanSweep::OrphanSweep(crm::pg::Pool& database, Carrier& carrier, base::TimeSo
 base::Async<> OrphanSweep::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
-    co_await sweep();
-    auto const waited = co_await time_.wait(sweep_every);
+    bool const swept = co_await sweep();
+    auto const waited = co_await time_.wait(swept ? sweep_every : sweep_again);
     if (!waited) co_return;
   }
 }
 
-base::Async<> OrphanSweep::sweep() {
+base::Async<bool> OrphanSweep::sweep() {
   auto session = database_.until(time_.now() + query_limit);
   auto const orphans = co_await crm::open_calls_of_other_epochs(session, node_, epoch_);
-  if (!orphans) co_return;
-  for (auto const& call : *orphans) co_await settle(call);
+  if (!orphans) co_return false;
+  for (auto const& call : *orphans) {
+    bool const written = co_await settle(call);
+    if (!written) co_return false;
+  }
+  co_return true;
 }
 
-base::Async<> OrphanSweep::settle(crm::CallRecord const& call) {
+base::Async<bool> OrphanSweep::settle(crm::CallRecord const& call) {
   auto const facts = co_await carrier_.look_up({call.account_sid, call.call_sid});
   bool const gone = !facts && facts.error().fault == base::Fault::not_found;
   bool const ended = facts && crm::is_terminal(facts->status);
   bool const too_old = time_.wall() - call.started_at > longest_call;
-  if (!gone && !ended && !too_old) co_return;
+  if (!gone && !ended && !too_old) co_return true;
   auto const status = ended ? facts->status : crm::CallStatus::failed;
   auto const duration = ended && facts->duration ? *facts->duration : std::chrono::seconds{0};
   auto const end = duration.count() > 0 ? call.started_at + duration : time_.wall();
@@ -55,6 +61,7 @@ base::Async<> OrphanSweep::settle(crm::CallRecord const& call) {
   };
   auto const closed = co_await database_.transaction(close, time_.now() + query_limit);
   if (closed && *closed) log_.info("orphan closed", {{"call", call.id.text()}, {"status", crm::to_string(status)}});
+  co_return closed.has_value();
 }
 
 }  // namespace gateway

@@ -12,12 +12,13 @@ class OrphanSweep {
   OrphanSweep(crm::pg::Pool& database, Carrier& carrier, base::TimeSource& time, base::Log log, std::string node,
               std::int64_t epoch);
 
-  /// Sweeps every half minute until cancelled.
+  /// Sweeps every half minute until cancelled, and sooner while the database is away.
   base::Async<> run();
-  base::Async<> sweep();
+  /// False when the database was away for it.
+  base::Async<bool> sweep();
 
  private:
-  base::Async<> settle(crm::CallRecord const& call);
+  base::Async<bool> settle(crm::CallRecord const& call);
 
   crm::pg::Pool& database_;
   Carrier& carrier_;

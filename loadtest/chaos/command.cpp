@@ -15,7 +15,7 @@ struct Arguments {
   RunSettings run;
   std::string faults;
   std::string json;
-  int patience_s = 60;
+  int patience_s = 120;
 };
 
 std::uint64_t some_seed() {

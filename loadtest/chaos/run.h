@@ -10,10 +10,10 @@ namespace sim::chaos {
 
 struct RunSettings {
   PlanSettings plan;
-  std::string switchboard;            ///< The program.
-  std::string data;                   ///< Folder for the gateway's data and log; empty: a temporary one.
-  std::string history;                ///< File; empty: none.
-  std::chrono::seconds patience{60};  ///< For one cycle to come to rest.
+  std::string switchboard;             ///< The program.
+  std::string data;                    ///< Folder for the gateway's data and log; empty: a temporary one.
+  std::string history;                 ///< File; empty: none.
+  std::chrono::seconds patience{120};  ///< For one cycle to come to rest: two leases of the outbox.
 };
 
 /// Starts a gateway and everybody around it, goes through the plan and judges what is left. `on_cycle` hears of every

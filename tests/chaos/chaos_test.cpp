@@ -75,7 +75,7 @@ class ChaosCommand : public testing::Test {
 
 TEST_F(ChaosCommand, finds_nothing_lost_and_nothing_doubled) {
   Child chaos{command({"--cycles", cycles, "--calls", "5", "--seed", "20"}), {}, log(), /*read_output=*/false};
-  auto const status = chaos.wait(seconds{280});
+  auto const status = chaos.wait(seconds{500});
   EXPECT_EQ(status, 0) << text_of(log()) << text_of(folder / "run" / "gateway.log");
   auto const told = Json::parse(text_of(report()), nullptr, /*allow_exceptions=*/false);
   ASSERT_TRUE(told.is_object());

@@ -78,6 +78,12 @@ class JournalledLedger : public test::BusinessTest {
       co_return true;
     }(life->ledger));
   }
+  /// Its stream is open, so that it is neither a first snapshot nor a last.
+  static crm::CallRecord talking(int number) {
+    auto record = call(number);
+    record.stream_count = 1;
+    return record;
+  }
   /// What waits on disk, by the journal's own word, when everything asked of it is done.
   std::uint64_t on_disk() {
     std::promise<void> done;
@@ -117,18 +123,35 @@ TEST_F(JournalledLedger, writes_to_the_database_what_an_earlier_life_could_not) 
 
 TEST_F(JournalledLedger, journals_the_end_of_a_call_also_while_the_database_is_there_and_then_forgets_it) {
   begin_life({.write_timeout = seconds{30}, .away_after = seconds{30}});
-  life->ledger.save(call(1));
+  life->ledger.save(talking(1));
   ASSERT_TRUE(drained());
   EXPECT_EQ(life->counted("switchboard_journal_written_total"), 0);
   auto lock = std::make_unique<LockedCalls>(conninfo);
-  life->ledger.save(call(2));
-  life->ledger.save(ended(call(1)));
+  life->ledger.save(talking(2));
+  life->ledger.save(ended(talking(1)));
   EXPECT_FALSE(drained(milliseconds{1}));
   EXPECT_EQ(on_disk(), 1U);
   lock.reset();
   ASSERT_TRUE(drained());
   EXPECT_EQ(on_disk(), 0U);
   EXPECT_EQ(stored("call_1")->status, CallStatus::completed);
+}
+
+TEST_F(JournalledLedger, knows_of_a_call_that_began_before_anybody_noticed_that_the_database_hangs) {
+  begin_life({.write_timeout = seconds{30}, .away_after = seconds{30}});
+  auto lock = std::make_unique<LockedCalls>(conninfo);
+  life->ledger.save(call(1));
+  life->ledger.save(call(2));
+  EXPECT_FALSE(drained(milliseconds{1}));
+  EXPECT_EQ(on_disk(), 2U);
+  end_life();
+  lock.reset();
+  EXPECT_FALSE(stored("call_1"));
+  begin_life();
+  ASSERT_TRUE(caught_up());
+  EXPECT_EQ(stored("call_1")->status, CallStatus::in_progress);
+  EXPECT_EQ(stored("call_2")->status, CallStatus::in_progress);
+  EXPECT_EQ(on_disk(), 0U);
 }
 
 TEST_F(JournalledLedger, journals_open_calls_too_while_the_database_is_away) {
