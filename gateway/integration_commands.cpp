@@ -84,6 +84,15 @@ base::Secret secret_of(Added const& given) {
   return secret;
 }
 
+/// Before anything is stored, and without talking to anybody.
+void check_adapter(Integration const& integration, base::Secret const& secret) {
+  if (integration.provider == "webhook") return;
+  net::HttpClient http;
+  base::SystemTime time;
+  if (!crm::make_adapter(integration.provider, {integration.settings_json, secret}, http, time))
+    throw CommandFailure{fmt::format("{} does not take these settings", integration.provider)};
+}
+
 void add(CommandContext const& context, Added const& given) {
   if (given.provider != "webhook" && !crm::has_adapter(given.provider))
     throw CommandFailure{fmt::format("there is no provider '{}'", given.provider)};
@@ -96,6 +105,7 @@ void add(CommandContext const& context, Added const& given) {
                           {},
                           given.events};
   auto const secret = secret_of(given);
+  check_adapter(integration, secret);
   auto vault = open_vault(context.load_settings());
   auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<>> {
     auto const work = [&](crm::pg::Transaction& transaction) -> Async<Result<>> {

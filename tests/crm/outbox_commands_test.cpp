@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -126,6 +127,13 @@ TEST_F(TellingCommands, refuse_what_cannot_work) {
               HasSubstr("already"));
   EXPECT_THAT(command("integrations add --tenant ten_1 --name a --provider nobody").err, HasSubstr("no provider"));
   EXPECT_THAT(command("integrations disable int_none").err, HasSubstr("there is no integration"));
+  EXPECT_THAT(command("integrations add --tenant ten_1 --name a --provider hubspot").err, HasSubstr("--secret-file"));
+  test::OpenFolder folder;
+  auto const file = (folder.path() / "token").string();
+  std::ofstream{file} << "pat-na1-sim\n";
+  auto const hubspot = "integrations add --tenant ten_1 --name a --provider hubspot --secret-file " + file;
+  EXPECT_THAT(command(hubspot + " --setting colour=red").err, HasSubstr("does not take these settings"));
+  EXPECT_EQ(command(hubspot + " --setting api_version=v3").exit_code, 0);
   given.vault = {};
   auto const ran = command("integrations add --tenant ten_1 --name a --url https://a.example");
   EXPECT_EQ(ran.exit_code, 1);
