@@ -4,12 +4,13 @@
 
 #include "config/settings.h"
 #include "crm/pg/pool.h"
-#include "gateway/agent/elevenlabs/webhook_door.h"
 #include "gateway/base/log.h"
 #include "gateway/base/metrics.h"
 #include "gateway/base/task_group.h"
 #include "gateway/net/http_client.h"
+#include "gateway/net/router.h"
 #include "gateway/twilio/accounts.h"
+#include "gateway/twilio/signature.h"
 
 namespace gateway {
 
@@ -17,23 +18,25 @@ namespace gateway {
 struct AfterCallServices {
   config::Settings const& settings;
   asio::any_io_executor back_office;
-  crm::pg::Pool& database;  ///< The back office's.
+  crm::pg::Pool& database;                 ///< The back office's,
+  crm::pg::PoolSettings telling_database;  ///< and how the outbox connects for itself.
   base::TimeSource& time;
   net::HttpClient& http;  ///< For the operator's own vendors.
   twilio::Accounts const& accounts;
+  twilio::SignatureVerifier const& verifier;
   base::Metrics& metrics;
   base::Log log;
 };
 
-/// The outbox with its targets, and the door and reader of post-call webhooks. Lives in the back office; the door may be
-/// knocked at from any core.
+/// The outbox with its targets, and the doors at which its targets and the agent's provider answer. Lives in the back
+/// office; requests may come to any core.
 class AfterCall {
  public:
   /// Throws std::runtime_error when a key of the vault or the egress policy cannot be read.
   explicit AfterCall(AfterCallServices services);
   ~AfterCall();
 
-  elevenlabs::WebhookDoor& webhook_door();
+  void add_routes(net::Router& router);
   /// Begins; the tasks end when their group is drained.
   void start(base::TaskGroup& tasks);
   /// Something may be in the outbox, or wait for an outcome. Any thread.

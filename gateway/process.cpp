@@ -198,8 +198,8 @@ struct Process::Parts {
         voice_metrics{metrics},
         capacity{room.calls},
         orphans{back_office_pool, rest, time, log, std::string{node_name}, epoch},
-        after_call{
-            {settings, back_office.get_executor(), back_office_pool, time, http, accounts, metrics, log}} {
+        after_call{{settings, back_office.get_executor(), back_office_pool, pool_settings(database.conninfo, 4), time,
+                    http, accounts, verifier, metrics, log}} {
     auto made = make_agent_provider("elevenlabs", agent_settings(settings), {http, *tls, time, metrics, log});
     if (!made) throw std::runtime_error{made.error().detail};
     agents = std::move(*made);
@@ -275,7 +275,7 @@ struct Process::Parts {
       asio::post(core.executor(), [&core, shared] { core.tasks().spawn(core.media_door->serve(std::move(*shared))); });
       co_return;
     });
-    web::add_agent_webhook_routes(router, after_call.webhook_door());
+    after_call.add_routes(router);
     web::add_operations(ops_router, [this] { return health(); }, metrics);
     // The operator must get in when nobody else does.
     net::HttpLimits limits;

@@ -111,7 +111,7 @@ class Adapter {
   virtual base::Async<Delivered<ConnectionReport>> test_connection(base::Instant deadline) = 0;
   /// By number (E.164) or e-mail, whichever is not empty; the number first. Exact matches only.
   virtual base::Async<Delivered<std::optional<RemoteContact>>> find_contact(std::string phone, std::string email,
-                                                                           base::Instant deadline) = 0;
+                                                                            base::Instant deadline) = 0;
   virtual base::Async<Delivered<Receipt>> upsert_contact(CrmContact contact, std::optional<std::string> known,
                                                          base::Instant deadline) = 0;
   /// `contact` is the remote id of whose appointment it is.

@@ -87,18 +87,19 @@ TEST_F(Tenancy, every_table_of_a_tenant_forces_row_level_security) {
       "c.relnamespace = 'public'::regnamespace and (c.relname = 'tenants' or exists (select from pg_attribute a where "
       "a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped)) and not (c.relrowsecurity and "
       "c.relforcerowsecurity and exists (select from pg_policies p where p.tablename = c.relname and p.policyname = "
-      "'of_all') and exists (select from pg_policies p where p.tablename = c.relname and p.policyname = 'of_tenant' and "
+      "'of_all') and exists (select from pg_policies p where p.tablename = c.relname and p.policyname = 'of_tenant' "
+      "and "
       "p.qual like '%NULLIF(current_setting%'))");
   EXPECT_EQ(open, "") << "tables without forced policies";
 }
 
 TEST_F(Tenancy, a_composite_key_leads_from_every_table_of_a_tenant_to_its_neighbours) {
   // A foreign key looks past row-level security: without tenant_id in it, a row could point at another tenant's.
-  auto const loose = sql(
-      conninfo,
-      "select coalesce(string_agg(k.conrelid::regclass || '.' || k.conname, ', '), '') from pg_constraint k where "
-      "k.contype = 'f' and k.confrelid <> 'tenants'::regclass and not exists (select from pg_attribute a where "
-      "a.attrelid = k.conrelid and a.attname = 'tenant_id' and a.attnum = any (k.conkey))");
+  auto const loose =
+      sql(conninfo,
+          "select coalesce(string_agg(k.conrelid::regclass || '.' || k.conname, ', '), '') from pg_constraint k where "
+          "k.contype = 'f' and k.confrelid <> 'tenants'::regclass and not exists (select from pg_attribute a where "
+          "a.attrelid = k.conrelid and a.attname = 'tenant_id' and a.attnum = any (k.conkey))");
   EXPECT_EQ(loose, "");
 }
 

@@ -66,10 +66,10 @@ TEST_F(Booking, stands_confirmed_in_the_calendar_when_the_caller_has_heard_it_re
   EXPECT_THAT(tools_of(conversation), ElementsAre("lookup_caller", "find_slots", "book_appointment"));
   EXPECT_THAT(conversation.tools.at(2).result, HasSubstr("\"ok\":true"));
   EXPECT_THAT(events_of(scene().record(call.sid())), Contains("appointment_confirmed"));
-  EXPECT_EQ(scene().look_up("select count(*) from appointments"), "1");
-  EXPECT_EQ(scene().look_up("select status from appointments"), "confirmed");
-  EXPECT_EQ(scene().look_up("select count(*) from appointments a join calls c on c.id = a.call_id and c.tenant_id = "
-                            "a.tenant_id"),
+  EXPECT_EQ(scene().value("select count(*) from appointments"), "1");
+  EXPECT_EQ(scene().value("select status from appointments"), "confirmed");
+  EXPECT_EQ(scene().value("select count(*) from appointments a join calls c on c.id = a.call_id and c.tenant_id = "
+                          "a.tenant_id"),
             "1");
 }
 
@@ -85,7 +85,7 @@ TEST_F(Booking, stays_unconfirmed_when_the_caller_hangs_up_on_the_read_back) {
   scene().hang_up(call);
   call.result();
   EXPECT_THAT(events_of(scene().record(call.sid())), Not(Contains("appointment_confirmed")));
-  EXPECT_EQ(scene().look_up("select status from appointments"), "unconfirmed");
+  EXPECT_EQ(scene().value("select status from appointments"), "unconfirmed");
 }
 
 }  // namespace
