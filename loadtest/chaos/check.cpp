@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace sim::chaos {
 namespace {
@@ -120,14 +121,15 @@ class Judge {
     std::vector<Found::Appointment const*> standing;
     for (auto const& row : found_.appointments)
       if (row.stands) standing.push_back(&row);
-    std::ranges::sort(standing, {}, [](auto const* row) { return std::pair{row->calendar, row->starts_ms}; });
+    std::ranges::sort(standing, {}, [](auto const* row) { return std::tuple{row->calendar, row->starts_ms, row->id}; });
     for (std::size_t i = 1; i < standing.size(); ++i) {
       auto const& earlier = *standing[i - 1];
       auto const& later = *standing[i];
       if (earlier.calendar != later.calendar || later.starts_ms >= earlier.ends_ms || earlier.id == later.id) continue;
       auto const known = booked_.find(later.id);
-      doubled(known == booked_.end() ? 0 : known->second,
-              "appointments " + earlier.id + " and " + later.id + " overlap");
+      doubled(known == booked_.end() ? 0 : known->second, "appointments " + earlier.id + " and " + later.id +
+                                                              " overlap, from " + std::to_string(earlier.starts_ms) +
+                                                              " and from " + std::to_string(later.starts_ms) + " ms");
     }
   }
 

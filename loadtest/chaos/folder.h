@@ -14,6 +14,8 @@ class Folder {
   Folder(Folder const&) = delete;
   Folder& operator=(Folder const&) = delete;
   std::filesystem::path const& path() const { return path_; }
+  /// Stays, for whoever looks for the cause of what was found.
+  void keep() { is_temporary_ = false; }
 
  private:
   bool is_temporary_;

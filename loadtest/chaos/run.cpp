@@ -71,6 +71,10 @@ class Run {
     }
     close_business();
     report_.seconds = std::chrono::duration<double>{Clock::now() - began}.count();
+    if (!report_.clean()) {
+      folder_.keep();
+      on_notice_("the gateway's data and log are kept in " + folder_.path().string());
+    }
     return std::move(report_);
   }
 
