@@ -54,7 +54,7 @@ TEST_F(PostCall, words_that_come_after_the_call_are_in_its_outcome_once) {
   EXPECT_TRUE(scene().until([&] { return outcome(call.sid(), "summary") == "Asked for a table."; }));
   EXPECT_EQ(outcome(call.sid(), "evaluation->'polite'->>'result'"), "success");
   EXPECT_EQ(outcome(call.sid(), "collected->'guests'->>'value'"), "4");
-  EXPECT_EQ(outcome(call.sid(), "quarantine->>'analysis.data_collection_results.odd'"), "not an object");
+  EXPECT_EQ(outcome(call.sid(), "quarantine->>0"), "analysis.data_collection_results.odd: not an object");
   EXPECT_EQ(outcome(call.sid(), "enriched_from || ' ' || extract(epoch from enriched_at)::bigint"),
             "webhook 1800000000");
   EXPECT_EQ(scene().value("select count(*) || ' ' || min(status) || ' ' || min(tenant_id) from inbox"),

@@ -257,10 +257,6 @@ std::string collected_json(PostCall const& call) {
   return object.dump();
 }
 
-std::string quarantine_json(PostCall const& call) {
-  return Json(call.quarantine).dump();
-}
-
 base::Result<PostCallEvent> read_post_call_event(std::string_view body) {
   auto const json = parse(body);
   if (!json) return std::unexpected{json.error()};

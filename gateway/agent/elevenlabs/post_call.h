@@ -48,11 +48,10 @@ struct PostCall {
   bool is_complete() const { return status == "done" || status == "failed"; }
 };
 
-/// As columns of a call's outcome, each below 256 KiB: {"id":{"result":…,"rationale":…}},
-/// {"id":{"value":…,"rationale":…}}, {"field":"why"}.
+/// As columns of a call's outcome, each below 256 KiB: {"id":{"result":…,"rationale":…}} and
+/// {"id":{"value":…,"rationale":…}}.
 std::string evaluation_json(PostCall const& call);
 std::string collected_json(PostCall const& call);
-std::string quarantine_json(PostCall const& call);
 
 /// One delivery of the webhook.
 struct PostCallEvent {
