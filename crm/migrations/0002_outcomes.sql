@@ -76,7 +76,8 @@ create table appointments (
   updated_at  timestamptz not null default now(),
   primary key (tenant_id, id),
   foreign key (tenant_id, contact_id) references contacts (tenant_id, id) on delete set null (contact_id),
-  check (ends_at > starts_at),
+  -- Nobody books for longer than a day: what overlaps a time began at most a day before it.
+  check (ends_at > starts_at and ends_at <= starts_at + interval '24 hours'),
   constraint appointments_hold_ends check ((status = 'held') = (held_until is not null)),
   constraint appointments_request_key unique (tenant_id, request_key),
   -- No two that stand may overlap; who comes second is told so by the database, whatever the code believed.

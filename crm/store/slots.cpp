@@ -35,7 +35,7 @@ constexpr pg::Query slots{
     "s.too_soon, s.too_far, o.taken from starts s cross join lateral (select exists ("
     "select 1 from appointments a where a.tenant_id = $1 and a.calendar = 'main' "
     "and a.status in ('held', 'unconfirmed', 'confirmed') "
-    "and tstzrange(a.starts_at, a.ends_at) && tstzrange(s.starts_at, s.ends_at) "
+    "and a.starts_at < s.ends_at and a.ends_at > s.starts_at and a.starts_at > s.starts_at - interval '24 hours' "
     "and (a.status <> 'held' or (a.held_until > $2::timestamptz and a.call_id is distinct from $5)) "
     "and a.id is distinct from $6) as taken) o "
     "where not $7::bool or not o.taken order by s.starts_at limit $8::int"};
