@@ -23,7 +23,8 @@ class Dispatcher {
     int per_target = 4;             ///< Deliveries to one integration, of all dispatchers.
     int per_tenant = 8;             ///< The same for one tenant.
     std::chrono::milliseconds delivery_limit{20'000};
-    std::chrono::milliseconds lease{60'000};  ///< Longer than a delivery and its note may take.
+    std::chrono::milliseconds lease{
+        30'000};  ///< Longer than a delivery and its note may take; what a killed process had waits that long.
     std::chrono::milliseconds poll{1'000};
     std::chrono::milliseconds first_backoff{1'000};
     std::chrono::milliseconds longest_backoff{600'000};
