@@ -35,17 +35,16 @@ class JournalledLedger : public test::BusinessTest {
   struct Life {
     Life(JournalledLedger& scene, CallLedger::Settings settings)
         : pool{scene.settings(1), scene.time},
-          journal{std::make_unique<PosixFiles>(scene.folder.path() / "journal", PosixFiles::Access::sole),
-                  {.limits = {.segment_bytes = 1U << 20U}},
-                  base::Log::silent(),
-                  metrics},
+          journal{std::in_place,
+                  std::make_unique<PosixFiles>(scene.folder.path() / "journal", PosixFiles::Access::sole),
+                  crm::journal::JournalSettings{.limits = {.segment_bytes = 1U << 20U}}, base::Log::silent(), metrics},
           ledger{scene.loop.get_executor(), pool, scene.time, base::Log::silent(), metrics, settings},
           tasks{scene.loop.get_executor()} {
-      ledger.keep_in(journal);
+      ledger.keep_in(*journal);
     }
     base::Metrics metrics;
     crm::pg::Pool pool;
-    Journal journal;
+    std::optional<Journal> journal;
     CallLedger ledger;
     base::TaskGroup tasks;
     double counted(std::string const& name) { return metrics.counter(name, "").Value(); }
@@ -61,6 +60,10 @@ class JournalledLedger : public test::BusinessTest {
   void end_life() {
     if (!life) return;
     life->tasks.cancel_all();
+    loop.restart();
+    loop.run();
+    // What its thread has still told the ledger must not find the next one.
+    life->journal.reset();
     loop.restart();
     loop.run();
     life.reset();
@@ -87,9 +90,9 @@ class JournalledLedger : public test::BusinessTest {
   /// What waits on disk, by the journal's own word, when everything asked of it is done.
   std::uint64_t on_disk() {
     std::promise<void> done;
-    life->journal.when_certain([&] { done.set_value(); });
+    life->journal->when_certain([&] { done.set_value(); });
     done.get_future().wait();
-    return life->journal.state().records;
+    return life->journal->state().records;
   }
 
   test::OpenFolder folder;
