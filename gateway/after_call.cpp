@@ -48,7 +48,7 @@ struct AfterCall::Parts {
                services.time,
                services.log,
                services.metrics,
-               [this](crm::pg::Session& session, elevenlabs::PostCall call) {
+               [this](crm::pg::Session& session, elevenlabs::PostCall const& call) {
                  return crm::enrich_call(session, enrichment_of(call, services.time.wall()));
                }},
         post_call{{services.settings.elevenlabs.webhook_secret, services.back_office, services.database, services.time,

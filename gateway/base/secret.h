@@ -36,7 +36,7 @@ class Secret {
  private:
   /// Also the bytes beyond size(): a short string that was moved from still holds its characters.
   static void wipe(std::string& text) {
-    text.resize(text.capacity());
+    text.resize(text.capacity());  // NOLINT(clang-analyzer-cplusplus.Move): what a move has left is what we are after
     explicit_bzero(text.data(), text.size());
     text.clear();
   }

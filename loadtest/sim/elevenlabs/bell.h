@@ -10,7 +10,7 @@ namespace sim::elevenlabs {
 /// thread.
 class Bell {
  public:
-  explicit Bell(asio::any_io_executor executor) : timer_{std::move(executor), base::Instant::max()} {}
+  explicit Bell(asio::any_io_executor const& executor) : timer_{executor, base::Instant::max()} {}
   void ring() {
     ++rings_;
     timer_.cancel();
