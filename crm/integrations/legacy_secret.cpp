@@ -90,7 +90,7 @@ base::Result<base::Secret> LegacyKey::open(std::string_view text) const {
       EVP_DecryptFinal_ex(cipher.get(), out + size, &last) == 1;
   if (!opened) OPENSSL_cleanse(plain.data(), plain.size());
   if (!opened) return cannot_open();
-  plain.resize(static_cast<std::size_t>(size + last));
+  plain.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(last));
   return base::Secret{std::move(plain)};
 }
 

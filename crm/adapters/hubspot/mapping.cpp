@@ -133,7 +133,7 @@ std::string_view neighbour_of_key(std::string_view type) {
 
 std::vector<std::string> looked_for(std::string_view type, Settings const& settings) {
   std::vector<std::string> names{std::string{neighbour_of_key(type)}};
-  auto const add = [&names](auto... more) { (names.emplace_back(more), ...); };
+  auto const add = [&names](auto const&... more) { (names.emplace_back(more), ...); };
   if (type == "contacts") add(contact_key_property, "company", settings.tags_property, settings.source_property);
   if (type == "leads") add(lead_key_property, "hs_lead_type", settings.source_property);
   if (type == "meetings")
