@@ -7,7 +7,9 @@ using base::Async;
 using base::Result;
 
 // PostgreSQL knows the zones' rules, so it also does the arithmetic: a local time becomes a moment once, at each
-// opening and closing, and slots are counted between moments.
+// opening and closing, and slots are counted between moments. They are in their order before anybody asks which are
+// taken, so that the first three free ones do not cost as much as all. Who is in the way is found by the time at which
+// it begins: nobody stays longer than a day.
 constexpr pg::Query slots{
     "find_slots",
     "with business as ("
@@ -28,7 +30,8 @@ constexpr pg::Query slots{
     "generate_series((w.day + (w.hours ->> 0)::time) at time zone w.zone, "
     "((w.day + (w.hours ->> 1)::time) at time zone w.zone) - w.length, w.length) s "
     "where not $7::bool or (s >= w.earliest and w.day <= w.today + w.booking_days "
-    "and s >= coalesce($9::timestamptz, $10::timestamp at time zone w.zone, w.earliest))"
+    "and s >= coalesce($9::timestamptz, $10::timestamp at time zone w.zone, w.earliest)) "
+    "order by starts_at"
     ") "
     "select s.starts_at, s.ends_at, "
     "extract(epoch from (s.starts_at at time zone s.zone) - (s.starts_at at time zone 'UTC'))::int as utc_offset_s, "

@@ -13,7 +13,7 @@ elevenlabs::CallTools tool(std::string name, std::string parameters) {
 
 }  // namespace
 
-elevenlabs::Agent booking_agent(std::size_t slot) {
+elevenlabs::Agent booking_agent(std::size_t slot, bool chats_on) {
   auto const chosen = "{{find_slots.slots." + std::to_string(slot) + ".start}}";
   elevenlabs::Agent agent;
   agent.id = agent_id;
@@ -24,11 +24,17 @@ elevenlabs::Agent booking_agent(std::size_t slot) {
   agent.behaviour.turn_silence_ms = 150;
   elevenlabs::Turn turn;
   turn.heard = "An appointment, please.";
-  turn.repeat = true;
+  turn.repeat = !chats_on;
   turn.reply = {tool("find_slots", R"({"service":"check-up"})"),
                 tool("book_appointment", R"({"start":")" + chosen + R"(","name":"Ann Li","service":"check-up"})"),
                 elevenlabs::Say{"Done.", {}}};
   agent.turns = {std::move(turn)};
+  if (!chats_on) return agent;
+  elevenlabs::Turn chat;
+  chat.heard = "Is there parking?";
+  chat.repeat = true;
+  chat.reply = {elevenlabs::Say{"There is.", {}}};
+  agent.turns.push_back(std::move(chat));
   return agent;
 }
 

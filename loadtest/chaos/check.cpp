@@ -66,6 +66,8 @@ class Judge {
       case What::sms_accepted:
         sms_.push_back(&entry);
         break;
+      case What::call_hung_up:
+      case What::outcome_seen:
       case What::fault_began:
       case What::fault_over:
         break;

@@ -18,6 +18,7 @@ struct Found {
     bool is_terminal = false;
     std::int64_t outcomes = 0;
     std::int64_t endings_told = 0;  ///< Rows of the outbox that tell of its end.
+    std::string id{};               ///< Ours.
   };
   struct Appointment {
     std::string id;
@@ -34,8 +35,9 @@ struct Found {
   };
   struct Message {
     std::string id;
-    std::string carrier_sid;  ///< Empty: not sent yet.
-    std::string subject;      ///< As Entry::subject.
+    std::string carrier_sid;    ///< Empty: not sent yet.
+    std::string subject;        ///< As Entry::subject.
+    std::string appointment{};  ///< That it confirms; may be empty.
   };
   std::vector<Call> calls;
   std::vector<Appointment> appointments;

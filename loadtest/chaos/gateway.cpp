@@ -98,6 +98,18 @@ Gateway::Gateway(Settings settings)
                        {"SWITCHBOARD_JOURNAL_RESERVE_MIB", "1"},
                        {"DATABASE_URL", ""},
                        {"PUBLIC_BASE_URL", public_url_}});
+  if (!settings.can_lose_database) return;
+  // The gateway finds PostgreSQL's programs through links of ours: what is not linked cannot be started.
+  fs::create_directories(binaries());
+  link_program("initdb");
+  link_program("postgres");
+  environment_["SWITCHBOARD_PG_BIN"] = binaries().string();
+}
+
+void Gateway::link_program(std::string const& name) const {
+  auto const link = binaries() / name;
+  if (fs::is_symlink(link)) return;
+  fs::create_symlink(fs::path{psql_}.parent_path() / name, link);
 }
 
 Gateway::~Gateway() {
@@ -164,6 +176,17 @@ void Gateway::stop_database() {
   wait_until_gone(running->process, seconds{10});
 }
 
+void Gateway::take_database_away() {
+  fs::remove(binaries() / "postgres");
+  stop_database();
+  // A start that had found the program before may have been under way.
+  while (server()) stop_database();
+}
+
+void Gateway::let_database_start() {
+  link_program("postgres");
+}
+
 void Gateway::pause_database() {
   auto const running = server();
   if (!running) return;
@@ -187,17 +210,33 @@ void Gateway::end_database() {
   if (server()) stop_database();
 }
 
-std::optional<std::string> Gateway::query(std::string const& sql) const {
+std::optional<std::vector<std::string>> Gateway::psql_command() const {
   auto const running = server();
   if (!running) return std::nullopt;
   auto const conninfo =
       "host='" + running->socket_folder + "' port=5432 user=switchboard dbname=switchboard connect_timeout=5";
+  return std::vector<std::string>{psql_, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", conninfo};
+}
+
+std::optional<std::string> Gateway::query(std::string const& sql) const {
+  auto command = psql_command();
+  if (!command) return std::nullopt;
+  command->insert(command->end(), {"-c", sql});
   try {
-    return demo::run({psql_, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", conninfo, "-c", sql},
-                     {{"PGCLIENTENCODING", "UTF8"}}, folder_ / "psql.log");
+    return demo::run(std::move(*command), {{"PGCLIENTENCODING", "UTF8"}}, folder_ / "psql.log");
   } catch (std::runtime_error const&) {
     return std::nullopt;  // it is being started, or has just died
   }
+}
+
+std::unique_ptr<demo::Child> Gateway::watch(std::string const& sql, milliseconds every) const {
+  auto command = psql_command();
+  if (!command) return nullptr;
+  auto const script = folder_ / "watch.sql";
+  std::ofstream{script} << sql << "\n\\watch " << std::chrono::duration<double>{every}.count() << '\n';
+  command->insert(command->end(), {"-f", script.string()});
+  return std::make_unique<demo::Child>(std::move(*command), demo::Child::Environment{{"PGCLIENTENCODING", "UTF8"}},
+                                       folder_ / "psql.log", /*read_output=*/true);
 }
 
 }  // namespace sim::chaos

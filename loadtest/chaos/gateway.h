@@ -20,6 +20,7 @@ class Gateway {
     std::string program;
     std::filesystem::path folder;  ///< There already.
     demo::Child::Environment environment;
+    bool can_lose_database = false;  ///< For take_database_away().
   };
   explicit Gateway(Settings settings);
   ~Gateway();
@@ -47,8 +48,14 @@ class Gateway {
   /// Every process of it stands still.
   void pause_database();
   void resume_database();
+  /// As stop_database(), and until let_database_start() nobody can start it again.
+  void take_database_away();
+  void let_database_start();
   /// What an SQL statement that gives one JSON value gives, asked with psql; nothing while the database is away.
   std::optional<std::string> query(std::string const& sql) const;
+  /// A psql that prints the rows of a query again and again until it is ended or the database is; nothing while that is
+  /// away. Any thread.
+  std::unique_ptr<demo::Child> watch(std::string const& sql, std::chrono::milliseconds every) const;
 
  private:
   struct Server {
@@ -57,6 +64,10 @@ class Gateway {
   };
   std::optional<Server> server() const;
   void end_database();
+  /// How psql reaches it; nothing while the database is away.
+  std::optional<std::vector<std::string>> psql_command() const;
+  std::filesystem::path binaries() const { return folder_ / "postgres-programs"; }
+  void link_program(std::string const& name) const;
 
   std::string program_;
   std::filesystem::path folder_;

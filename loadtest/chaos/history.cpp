@@ -1,19 +1,9 @@
 #include "loadtest/chaos/history.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace sim::chaos {
-namespace {
-
-std::int64_t now_ms() {
-  auto const since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-}
-
-}  // namespace
-
 std::string_view to_string(Entry::What what) {
   using enum Entry::What;
   switch (what) {
@@ -21,6 +11,8 @@ std::string_view to_string(Entry::What what) {
       return "call_placed";
     case call_taken:
       return "call_taken";
+    case call_hung_up:
+      return "call_hung_up";
     case call_ended:
       return "call_ended";
     case booking_asked:
@@ -29,6 +21,8 @@ std::string_view to_string(Entry::What what) {
       return "booked";
     case delivered:
       return "delivered";
+    case outcome_seen:
+      return "outcome_seen";
     case sms_accepted:
       return "sms_accepted";
     case fault_began:
@@ -47,7 +41,7 @@ std::string to_json_line(Entry const& entry) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-History::History(std::string const& file) : began_ms_{now_ms()} {
+History::History(std::string const& file) {
   if (file.empty()) return;
   file_.open(file, std::ios::binary | std::ios::trunc);
   if (!file_) throw std::runtime_error{"cannot write " + file};
@@ -59,8 +53,14 @@ void History::begin_cycle(std::size_t cycle) {
 }
 
 void History::add(Entry::What what, std::string id, std::string subject, std::string detail) {
+  add_at(Clock::now(), what, std::move(id), std::move(subject), std::move(detail));
+}
+
+void History::add_at(Clock::time_point when, Entry::What what, std::string id, std::string subject,
+                     std::string detail) {
+  auto const at = std::chrono::duration_cast<std::chrono::milliseconds>(when - began_).count();
   std::lock_guard const lock{mutex_};
-  entries_.push_back({what, cycle_, std::move(id), std::move(subject), std::move(detail), now_ms() - began_ms_});
+  entries_.push_back({what, cycle_, std::move(id), std::move(subject), std::move(detail), at});
   // Whoever reads the file after a crash of ours finds everything up to it.
   if (file_.is_open()) file_ << to_json_line(entries_.back()) << std::endl;
 }

@@ -55,7 +55,7 @@ twilio::TwilioSimSettings carrier_settings(twilio::Account account) {
 elevenlabs::ElevenLabsSim::Options agent_options(std::function<void(elevenlabs::Event const&)> on_event) {
   elevenlabs::ElevenLabsSim::Options options;
   options.scenario.api_keys = {api_key};
-  options.scenario.agents = {booking_agent(0)};
+  options.scenario.agents = {booking_agent(0, false)};
   options.keep_audio = false;
   options.on_event = std::move(on_event);
   return options;
@@ -136,12 +136,13 @@ void Outside::place(PlannedCall const& planned, std::string const& gateway) {
   plan.caller.speech = caller_speech();
   plan.caller.speech_at = speech_at;
   plan.caller.hang_up_after = planned.talks_for;
+  plan.caller.speech_repeats = planned.keeps_talking;
   under_way_.fetch_add(1, std::memory_order_release);
-  auto const slot = planned.slot;
-  asio::post(loop_, [this, slot, plan = std::move(plan)]() mutable {
-    agents_.agent(agent_id).turns = booking_agent(slot).turns;
-    tasks_.spawn(call(std::move(plan)));
-  });
+  asio::post(loop_,
+             [this, slot = planned.slot, keeps_talking = planned.keeps_talking, plan = std::move(plan)]() mutable {
+               agents_.agent(agent_id).turns = booking_agent(slot, keeps_talking).turns;
+               tasks_.spawn(call(std::move(plan)));
+             });
 }
 
 base::Async<> Outside::call(twilio::CallPlan plan) {
@@ -149,6 +150,7 @@ base::Async<> Outside::call(twilio::CallPlan plan) {
   twilio::Listener const listener = [this, &from](std::string const& sid, twilio::Event const& event) {
     if (event.kind == twilio::EventKind::initiated) history_.add(What::call_placed, sid, {}, from);
     if (event.kind == twilio::EventKind::stream_started) history_.add(What::call_taken, sid);
+    if (event.kind == twilio::EventKind::hung_up) history_.add(What::call_hung_up, sid);
   };
   auto const result = co_await carrier_.place_call(std::move(plan), listener);
   history_.add(What::call_ended, result.call_sid, {}, std::string{to_string(result.ending)});
@@ -168,15 +170,21 @@ void Outside::note_conversation(elevenlabs::Event const& event) {
 void Outside::write_down_what_was_told() {
   on_loop([this] {
     for (auto const& event : receiver_.webhooks().received()) {
-      for (auto& written = told_[event.id]; written < event.times; ++written)
-        history_.add(What::delivered, event.id, subject_of(event), written == 0 ? "" : "again");
+      for (auto& written = told_[event.id]; written < event.times; ++written) write_down(event, /*again=*/written > 0);
     }
     auto const& texts = carrier_.rest().messages();
     for (; texts_written_ < texts.size(); ++texts_written_) {
       auto const& text = texts[texts_written_];
-      history_.add(What::sms_accepted, text.sid, text.to + " " + text.body);
+      history_.add_at(text.taken_at, What::sms_accepted, text.sid, text.to + " " + text.body);
     }
   });
+}
+
+void Outside::write_down(sim::crm::ReceivedEvent const& event, bool again) {
+  if (again)
+    history_.add(What::delivered, event.id, subject_of(event), "again");
+  else
+    history_.add_at(event.taken_at, What::delivered, event.id, subject_of(event));
 }
 
 void Outside::drop_conversations() {

@@ -48,6 +48,7 @@ class Outside {
   base::Async<> call(twilio::CallPlan plan);
   template <class Work>
   auto on_loop(Work work);
+  void write_down(sim::crm::ReceivedEvent const& event, bool again);
   void note_conversation(elevenlabs::Event const& event);
 
   History& history_;
@@ -67,8 +68,9 @@ class Outside {
   std::thread thread_;
 };
 
-/// The agent of every call: greets, and books the free time of that number when the caller has spoken.
-elevenlabs::Agent booking_agent(std::size_t slot);
+/// The agent of every call: greets, and books the free time of that number when the caller has spoken: each time, or
+/// with `chats_on` the first time, and has another word for everything after.
+elevenlabs::Agent booking_agent(std::size_t slot, bool chats_on);
 
 inline constexpr char const* agent_id = "agent_chaos";
 inline constexpr char const* api_key = "sk_chaos";

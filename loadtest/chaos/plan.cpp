@@ -12,7 +12,8 @@ struct Name {
 };
 constexpr std::array names{Name{FaultKind::kill, "kill"},         Name{FaultKind::pg_stop, "pg_stop"},
                            Name{FaultKind::pg_pause, "pg_pause"}, Name{FaultKind::journal_full, "journal_full"},
-                           Name{FaultKind::target, "target"},     Name{FaultKind::agent, "agent"}};
+                           Name{FaultKind::target, "target"},     Name{FaultKind::agent, "agent"},
+                           Name{FaultKind::pg_away, "pg_away"}};
 
 /// SplitMix64: the standard's distributions differ from library to library, and a seed must mean the same everywhere.
 class Dice {
@@ -46,13 +47,32 @@ constexpr milliseconds longest_fault{900};
 constexpr std::uint64_t most_faults = 3;
 constexpr std::uint64_t offered = 3;
 
-PlannedCall make_call(Dice& dice) {
+// Long calls, as many as wanted at once: new ones come slowly enough for people to answer, and hang-ups are spread.
+constexpr milliseconds shortest_long_talk{5'000};
+constexpr milliseconds longest_long_talk{15'000};
+constexpr milliseconds ramp_of_a_call{20};
+constexpr milliseconds between_callers{200};
+constexpr milliseconds before_outage{3'000};
+
+PlannedCall make_call(Dice& dice, milliseconds at, milliseconds talks_for) {
   PlannedCall call;
-  call.at = dice.between(milliseconds{0}, calls_begin_within);
-  call.talks_for = dice.between(shortest_talk, longest_talk);
+  call.at = at;
+  call.talks_for = talks_for;
   call.slot = dice.below(offered);
   // 555-0100 to 555-0199 belong to nobody, in every area.
   call.from = "+1" + std::to_string(201 + dice.below(700)) + "55501" + std::to_string(10 + dice.below(90));
+  return call;
+}
+
+PlannedCall make_call(Dice& dice) {
+  auto const at = dice.between(milliseconds{0}, calls_begin_within);
+  auto const talks_for = dice.between(shortest_talk, longest_talk);
+  return make_call(dice, at, talks_for);
+}
+
+PlannedCall make_long_call(Dice& dice, milliseconds at, milliseconds talks_for) {
+  auto call = make_call(dice, at, talks_for);
+  call.keeps_talking = true;
   return call;
 }
 
@@ -73,7 +93,8 @@ std::string_view to_string(FaultKind kind) {
 
 std::vector<FaultKind> all_faults() {
   std::vector<FaultKind> all;
-  for (auto const& name : names) all.push_back(name.kind);
+  for (auto const& name : names)
+    if (name.kind != FaultKind::pg_away) all.push_back(name.kind);
   return all;
 }
 
@@ -108,6 +129,45 @@ std::vector<PlannedCycle> make_plan(PlanSettings const& settings) {
     std::ranges::sort(cycle.faults, {}, [](PlannedFault const& fault) { return std::pair{fault.at, fault.kind}; });
   }
   return plan;
+}
+
+PlannedCycle steady_plan(std::uint64_t seed, std::size_t calls, milliseconds span) {
+  Dice dice{seed, 0};
+  auto const shortest = std::min(shortest_long_talk, span / 4);
+  auto const longest = std::min(longest_long_talk, span / 2);
+  PlannedCycle cycle;
+  for (std::size_t line = 0; line < calls; ++line) {
+    for (auto at = ramp_of_a_call * static_cast<std::int64_t>(line); at < span;) {
+      auto const call = make_long_call(dice, at, dice.between(shortest, longest));
+      at += call.talks_for + between_callers;
+      cycle.calls.push_back(call);
+    }
+  }
+  return cycle;
+}
+
+PlannedCycle outage_plan(std::uint64_t seed, std::size_t calls, milliseconds span) {
+  Dice dice{seed, 0};
+  PlannedCycle cycle;
+  auto const begins = ramp_of_a_call * static_cast<std::int64_t>(calls) + before_outage;
+  auto const ends = begins + span;
+  auto const ends_within = [&](milliseconds from) { return dice.between(from, ends - span / 10); };
+  for (std::size_t i = 0; i < calls; ++i) {
+    auto const at = ramp_of_a_call * static_cast<std::int64_t>(i);
+    cycle.calls.push_back(make_long_call(dice, at, ends_within(begins + span / 10) - at));
+  }
+  for (std::size_t i = 0; i < calls / 10; ++i) {
+    auto const at = dice.between(begins + span / 10, begins + span / 2);
+    cycle.calls.push_back(make_long_call(dice, at, ends_within(at + span / 10) - at));
+  }
+  cycle.faults.push_back({FaultKind::pg_away, begins, span, 0});
+  return cycle;
+}
+
+bool has_fault(std::vector<PlannedCycle> const& plan, FaultKind kind) {
+  return std::ranges::any_of(plan, [kind](PlannedCycle const& cycle) {
+    return std::ranges::find(cycle.faults, kind, &PlannedFault::kind) != cycle.faults.end();
+  });
 }
 
 }  // namespace sim::chaos

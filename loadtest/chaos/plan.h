@@ -19,17 +19,19 @@ enum class FaultKind {
   journal_full,  ///< There is no space left where the journal lives.
   target,        ///< Who is told of events takes them without an answer, says 503, or hangs up.
   agent,         ///< The agent platform drops every conversation.
+  pg_away,       ///< PostgreSQL stops and nobody can start it for a while. Not in a random plan.
 };
 
 std::string_view to_string(FaultKind kind);
 /// "kill,pg_stop"; every word once. Fault::protocol names the word that is none.
 base::Result<std::vector<FaultKind>> parse_faults(std::string_view list);
+/// Those of a random plan.
 std::vector<FaultKind> all_faults();
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill;
   milliseconds at{0};         ///< Since the cycle began.
-  milliseconds lasts{0};      ///< For pg_pause and journal_full.
+  milliseconds lasts{0};      ///< For pg_pause, pg_away and journal_full.
   std::uint32_t variant = 0;  ///< For target: which of its ways.
 };
 
@@ -37,7 +39,8 @@ struct PlannedCall {
   milliseconds at{0};         ///< Since the cycle began.
   milliseconds talks_for{0};  ///< The caller hangs up so long after the answer.
   std::string from;
-  std::size_t slot = 0;  ///< Which of the free times that are offered the caller takes.
+  std::size_t slot = 0;        ///< Which of the free times that are offered the caller takes.
+  bool keeps_talking = false;  ///< Has more to say after the appointment: for calls of more than a few seconds.
 };
 
 struct PlannedCycle {
@@ -54,5 +57,13 @@ struct PlanSettings {
 
 /// A cycle does not depend on how many there are.
 std::vector<PlannedCycle> make_plan(PlanSettings const& settings);
+
+/// `calls` at any time for `span` and nothing that breaks: whoever hangs up is followed by the next caller.
+PlannedCycle steady_plan(std::uint64_t seed, std::size_t calls, milliseconds span);
+/// `calls` that begin before PostgreSQL goes away for `span`, and end while it is away; a tenth as many come and go
+/// meanwhile.
+PlannedCycle outage_plan(std::uint64_t seed, std::size_t calls, milliseconds span);
+
+bool has_fault(std::vector<PlannedCycle> const& plan, FaultKind kind);
 
 }  // namespace sim::chaos

@@ -30,6 +30,36 @@ std::int64_t count(RunReport const& report, Finding::Kind kind) {
   return std::ranges::count(report.findings, kind, &Finding::kind);
 }
 
+std::string line_of(std::string_view of, Delays const& delays) {
+  auto const& [outcome, told, texted, never_seen] = delays;
+  if (outcome.count == 0) return {};
+  auto text = fmt::format("{}: outcome after hang-up p50 {} ms, p99 {} ms, most {} ms ({} calls)", of, outcome.p50_ms,
+                          outcome.p99_ms, outcome.most_ms, outcome.count);
+  auto const add = [&](std::string_view what, Delay const& delay) {
+    if (delay.count == 0) return;
+    text += fmt::format("; {} p50 {} ms, p95 {} ms, most {} ms", what, delay.p50_ms, delay.p95_ms, delay.most_ms);
+  };
+  add("receiver told after", told);
+  add("text message after booking", texted);
+  if (never_seen > 0) text += fmt::format("; {} outcomes were not seen to appear", never_seen);
+  return text + "\n";
+}
+
+nlohmann::ordered_json json_of(Delay const& delay) {
+  return {{"count", delay.count},
+          {"p50_ms", delay.p50_ms},
+          {"p95_ms", delay.p95_ms},
+          {"p99_ms", delay.p99_ms},
+          {"most_ms", delay.most_ms}};
+}
+
+nlohmann::ordered_json json_of(Delays const& delays) {
+  return {{"outcome", json_of(delays.outcome)},
+          {"told", json_of(delays.told)},
+          {"texted", json_of(delays.texted)},
+          {"never_seen", delays.never_seen}};
+}
+
 }  // namespace
 
 std::string table_head() {
@@ -49,10 +79,13 @@ std::string summary(RunReport const& report) {
   std::string text;
   for (auto const& finding : report.findings) text += fmt::format("{}: {}\n", to_string(finding.kind), finding.what);
   for (auto const& problem : report.problems) text += fmt::format("problem: {}\n", problem);
+  text += line_of("undisturbed", report.delays.undisturbed);
+  text += line_of("disturbed", report.delays.disturbed);
   text += fmt::format(
-      "{} calls in {} cycles: {} lost, {} doubled; {} appointments, {} deliveries ({} repeated), {} text messages; "
+      "{} calls, at most {} at once, in {} cycles: {} lost, {} doubled; {} appointments, {} deliveries ({} repeated), "
+      "{} text messages; "
       "slowest recovery {} ms; seed {}, {:.0f} s\n",
-      sum(report, &CycleReport::calls), report.cycles.size(), count(report, Finding::Kind::lost),
+      sum(report, &CycleReport::calls), report.most_at_once, report.cycles.size(), count(report, Finding::Kind::lost),
       count(report, Finding::Kind::doubled), report.booked, report.delivered, sum(report, &CycleReport::repeats),
       report.texts, slowest, report.seed, report.seconds);
   return text;
@@ -84,6 +117,9 @@ std::string to_json(RunReport const& report) {
                   {"deliveries", report.delivered},
                   {"text_messages", report.texts},
                   {"integrations", report.promises.integrations},
+                  {"most_at_once", report.most_at_once},
+                  {"undisturbed", json_of(report.delays.undisturbed)},
+                  {"disturbed", json_of(report.delays.disturbed)},
                   {"seconds", report.seconds},
                   {"findings", findings},
                   {"problems", report.problems},

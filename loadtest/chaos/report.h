@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "loadtest/chaos/check.h"
+#include "loadtest/chaos/delays.h"
 #include "loadtest/chaos/plan.h"
 
 namespace sim::chaos {
@@ -26,6 +27,8 @@ struct RunReport {
   std::vector<CycleReport> cycles;
   std::vector<Finding> findings;
   std::vector<std::string> problems;  ///< Beside losses and doubles: the gateway ended by itself, say.
+  DelayReport delays;
+  std::int64_t most_at_once = 0;  ///< Calls with an open stream.
   std::int64_t booked = 0;
   std::int64_t delivered = 0;
   std::int64_t texts = 0;

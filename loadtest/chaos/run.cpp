@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
 #include <stdexcept>
 
 #include "gateway/base/ids.h"
+#include "loadtest/chaos/business.h"
 #include "loadtest/chaos/folder.h"
 #include "loadtest/chaos/gateway.h"
 #include "loadtest/chaos/history.h"
 #include "loadtest/chaos/ledgers.h"
+#include "loadtest/chaos/outcome_watch.h"
 #include "loadtest/chaos/outside.h"
 #include "loadtest/chaos/small_disk.h"
 
@@ -40,11 +41,8 @@ Gateway::Settings gateway_settings(RunSettings const& settings, fs::path const& 
            {"ELEVENLABS_API_BASE_URL", outside.agents_url()},
            {"INTEGRATION_ENCRYPTION_KEY", base::to_hex(key)},
            {"SWITCHBOARD_EGRESS_ALLOW", "127.0.0.0/8"},
-           {"SWITCHBOARD_EGRESS_PORTS", outside.webhook_port()}}};
-}
-
-std::string first_line(std::string const& text) {
-  return text.substr(0, text.find('\n'));
+           {"SWITCHBOARD_EGRESS_PORTS", outside.webhook_port()}},
+          has_fault(settings.plan, FaultKind::pg_away)};
 }
 
 class Run {
@@ -61,9 +59,9 @@ class Run {
 
   RunReport go(std::function<void(CycleReport const&)> const& on_cycle) {
     auto const began = Clock::now();
-    report_.seed = settings_.plan.seed;
+    report_.seed = settings_.seed;
     open_business();
-    auto const plan = make_plan(settings_.plan);
+    auto const& plan = settings_.plan;
     for (std::size_t i = 0; i < plan.size(); ++i) {
       history_.begin_cycle(i + 1);
       report_.cycles.push_back(cycle(i + 1, plan[i]));
@@ -80,7 +78,7 @@ class Run {
 
  private:
   std::unique_ptr<SmallDisk> small_disk() {
-    if (std::ranges::find(settings_.plan.faults, FaultKind::journal_full) == settings_.plan.faults.end()) return {};
+    if (!has_fault(settings_.plan, FaultKind::journal_full)) return {};
     auto disk = SmallDisk::mount(folder_.path() / "data" / "journal");
     if (!disk) on_notice_("journal_full is left out: mounting a small file system is not permitted here");
     return disk;
@@ -89,21 +87,17 @@ class Run {
   void open_business() {
     gateway_.start();
     await_ready(start_patience);
-    auto const tenant = first_line(gateway_.command(
-        {"tenants", "add", "--name", "Chaos", "--timezone", "UTC", "--max-concurrent-calls", "100000"}));
-    (void)gateway_.command({"agents", "add", "--tenant", tenant, "--name", "Front desk", "--elevenlabs-agent-id",
-                            agent_id, "--number", number});
-    auto const secret = folder_.path() / "webhook-secret";
-    std::ofstream{secret} << outside_.webhook_secret() << '\n';
-    try {
-      (void)gateway_.command({"integrations", "add", "--tenant", tenant, "--name", "Receiver", "--url",
-                              outside_.webhook_url(), "--secret-file", secret.string()});
+    if (make_business(gateway_, outside_, folder_.path()))
       report_.promises.integrations = 1;
-    } catch (std::runtime_error const&) {
+    else
       on_notice_("this gateway tells nobody of events: only its own records are judged");
-    }
     for (auto const until = Clock::now() + seconds{10}; outside_.numbers_routed(gateway_.health_url()) == 0;) {
       if (Clock::now() > until) throw std::runtime_error{"the gateway did not learn its number"};
+      quit_.wait(glance);
+    }
+    watch_.emplace(gateway_, history_);
+    for (auto const until = Clock::now() + seconds{10}; !watch_->is_looking();) {
+      if (Clock::now() > until) throw std::runtime_error{"psql does not answer; see psql.log beside the gateway's log"};
       quit_.wait(glance);
     }
   }
@@ -171,13 +165,17 @@ class Run {
       case FaultKind::agent:
         outside_.drop_conversations();
         break;
+      case FaultKind::pg_away:
+        gateway_.take_database_away();
+        break;
     }
   }
 
   void end(FaultKind kind) {
     if (kind == FaultKind::pg_pause) gateway_.resume_database();
     if (kind == FaultKind::journal_full) disk_->make_room();
-    bool const lasted = kind == FaultKind::pg_pause || kind == FaultKind::journal_full;
+    if (kind == FaultKind::pg_away) gateway_.let_database_start();
+    bool const lasted = kind == FaultKind::pg_pause || kind == FaultKind::journal_full || kind == FaultKind::pg_away;
     if (lasted) history_.add(What::fault_over, {}, {}, std::string{to_string(kind)});
   }
 
@@ -211,7 +209,9 @@ class Run {
     auto found = read_database(gateway_);
     if (!found) return std::nullopt;
     if (with_journal) found->in_journal = count_journal(gateway_);
-    verdict_ = check(history_.entries(), *found, report_.promises);
+    auto const entries = history_.entries();
+    verdict_ = check(entries, *found, report_.promises);
+    report_.delays = measure_delays(entries, *found);
     std::vector<Finding> fresh;
     for (auto const& finding : verdict_.findings)
       if (!known_.contains(finding.what)) fresh.push_back(finding);
@@ -241,6 +241,11 @@ class Run {
       if (Clock::now() > until) break;
       quit_.wait(glance);
     }
+    // What the judge saw first, the watch sees within its pause.
+    for (int looks = 0; looks < 20 && report_.delays.undisturbed.never_seen > 0; ++looks) {
+      quit_.wait(glance);
+      (void)look();
+    }
     if (last) report_.findings.insert(report_.findings.end(), last->begin(), last->end());
     auto const entries = history_.entries();
     std::set<std::string> delivered;
@@ -250,6 +255,10 @@ class Run {
       if (entry.what == What::delivered) delivered.insert(entry.id);
     }
     report_.delivered = static_cast<std::int64_t>(delivered.size());
+    report_.most_at_once = most_at_once(entries);
+    auto const slow = exceeded(settings_.limits, report_.delays.undisturbed, report_.most_at_once);
+    report_.problems.insert(report_.problems.end(), slow.begin(), slow.end());
+    watch_.reset();
     int const status = gateway_.stop(seconds{40});
     if (status != 0) report_.problems.push_back("the gateway stopped with status " + std::to_string(status));
   }
@@ -262,6 +271,7 @@ class Run {
   History history_;
   Outside outside_;
   Gateway gateway_;
+  std::optional<OutcomeWatch> watch_;
   RunReport report_;
   Verdict verdict_;
   std::set<std::string> known_;  // findings

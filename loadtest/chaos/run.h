@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "loadtest/chaos/limits.h"
 #include "loadtest/chaos/plan.h"
 #include "loadtest/chaos/quit.h"
 #include "loadtest/chaos/report.h"
@@ -9,7 +11,9 @@
 namespace sim::chaos {
 
 struct RunSettings {
-  PlanSettings plan;
+  std::uint64_t seed = 0;  ///< For the report.
+  std::vector<PlannedCycle> plan;
+  Limits limits;
   std::string switchboard;             ///< The program.
   std::string data;                    ///< Folder for the gateway's data and log; empty: a temporary one.
   std::string history;                 ///< File; empty: none.

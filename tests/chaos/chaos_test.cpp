@@ -86,6 +86,45 @@ TEST_F(ChaosCommand, finds_nothing_lost_and_nothing_doubled) {
   EXPECT_TRUE(processes_of(folder).empty()) << testing::PrintToString(processes_of(folder));
 }
 
+TEST_F(ChaosCommand, sees_every_outcome_of_undisturbed_calls_in_time) {
+  // The limit of the release build on a machine of its own is a second; here others build and test meanwhile.
+  Child chaos{command({"--steady", "6s", "--calls", "20", "--seed", "20", "--outcome-p99", "5s"}),
+              {},
+              log(),
+              /*read_output=*/false};
+  EXPECT_EQ(chaos.wait(seconds{200}), 0) << text_of(log()) << text_of(folder / "run" / "gateway.log");
+  auto const told = Json::parse(text_of(report()), nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(told.is_object());
+  auto const& undisturbed = told["undisturbed"];
+  EXPECT_GE(undisturbed["outcome"]["count"], 40);
+  EXPECT_EQ(undisturbed["outcome"]["count"], told["calls"]);
+  EXPECT_EQ(undisturbed["told"]["count"], told["calls"]);
+  EXPECT_GT(undisturbed["texted"]["count"], 0);
+  EXPECT_EQ(undisturbed["never_seen"], 0);
+}
+
+TEST_F(ChaosCommand, loses_nothing_of_calls_that_end_while_the_database_is_away) {
+  Child chaos{command({"--outage", "3s", "--calls", "20", "--seed", "20"}), {}, log(), /*read_output=*/false};
+  EXPECT_EQ(chaos.wait(seconds{200}), 0) << text_of(log()) << text_of(folder / "run" / "gateway.log");
+  auto const told = Json::parse(text_of(report()), nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(told.is_object());
+  EXPECT_EQ(told["calls"], 22);
+  EXPECT_EQ(told["most_at_once"], 20);
+  EXPECT_EQ(told["lost"], 0);
+  EXPECT_EQ(told["doubled"], 0);
+  // Nobody can have seen an outcome before the database was back, and the calls end in the middle of its absence.
+  EXPECT_GT(told["disturbed"]["outcome"]["p50_ms"], 300);
+}
+
+TEST_F(ChaosCommand, judges_how_long_the_outcome_took) {
+  Child chaos{command({"--steady", "2s", "--calls", "2", "--seed", "20", "--outcome-p99", "0s"}),
+              {},
+              log(),
+              /*read_output=*/false};
+  EXPECT_EQ(chaos.wait(seconds{200}), 1);
+  EXPECT_NE(text_of(log()).find("problem: outcome after hang-up"), std::string::npos) << text_of(log());
+}
+
 TEST_F(ChaosCommand, ends_everything_it_started_when_it_is_interrupted) {
   Child chaos{command({"--cycles", "1000", "--calls", "3", "--faults", "pg_pause"}), {}, log(), /*read_output=*/true};
   for (auto line = chaos.read_line(seconds{90}); line.find("pg_pause") == std::string::npos;

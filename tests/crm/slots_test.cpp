@@ -153,4 +153,24 @@ TEST_F(Slots, of_another_tenants_calendar_are_no_concern_of_ours) {
   EXPECT_EQ(day("2026-03-02", monday), "10:00:00-05:00");
 }
 
+TEST_F(Slots, are_found_at_once_in_a_full_calendar) {
+  constexpr auto all_week = R"({"mon": [["00:00", "24:00"]], "tue": [["00:00", "24:00"]], "wed": [["00:00", "24:00"]],
+      "thu": [["00:00", "24:00"]], "fri": [["00:00", "24:00"]], "sat": [["00:00", "24:00"]], "sun": [["00:00", "24:00"]]})";
+  business("UTC", all_week, 15);
+  sql(conninfo,
+      "insert into appointments (tenant_id, id, starts_at, ends_at, status) select 'ten_1', 'apt_' || n, "
+      "'2026-03-02 14:00Z'::timestamptz + n * interval '15 minutes', "
+      "'2026-03-02 14:15Z'::timestamptz + n * interval '15 minutes', 'confirmed' from generate_series(0, 2999) n");
+  crm::SlotSearch search;
+  search.now = monday;
+  search.to_day = "2026-05-01";
+  search.limit = 3;
+  auto const began = std::chrono::steady_clock::now();
+  auto const found = find(search);
+  // Looking at every slot and every appointment takes several seconds.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].starts_at, sys_days{2026y / 3 / 2} + 14h + 3000 * 15min);
+}
+
 }  // namespace

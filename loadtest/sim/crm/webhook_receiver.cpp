@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -45,6 +44,7 @@ void WebhookReceiver::add_routes(net::Router& router) {
   router.on("GET", "/received", [this](net::Request) -> base::Async<net::Response> { co_return list(); });
   router.on("DELETE", "/received", [this](net::Request) -> base::Async<net::Response> {
     received_.clear();
+    places_.clear();
     refused_.clear();
     co_return net::Response::empty(204);
   });
@@ -111,13 +111,15 @@ net::Response WebhookReceiver::refuse(unsigned status, std::string reason) {
 
 net::Response WebhookReceiver::keep(net::Request const& request, std::string type) {
   auto const id = request.headers.find("webhook-id");
-  auto const known = std::ranges::find(received_, id, &ReceivedEvent::id);
-  if (known == received_.end()) {
-    received_.push_back({std::string{id}, std::move(type), request.body});
+  auto const place = places_.find(id);
+  if (place == places_.end()) {
+    places_.emplace(id, received_.size());
+    received_.push_back({std::string{id}, std::move(type), request.body, time_.now()});
     return net::Response::empty(204);
   }
-  if (known->body != request.body) return refuse(409, "another body under the same webhook-id");
-  ++known->times;
+  auto& known = received_[place->second];
+  if (known.body != request.body) return refuse(409, "another body under the same webhook-id");
+  ++known.times;
   return net::Response::empty(204);
 }
 

@@ -26,6 +26,7 @@ struct ReceivedEvent {
   std::string id;  ///< webhook-id.
   std::string type;
   std::string body;
+  base::Instant taken_at{};
   unsigned times = 1;  ///< How often it was sent.
 };
 
@@ -58,6 +59,7 @@ class WebhookReceiver {
   std::string key_;
   std::deque<WebhookFault> faults_;
   std::vector<ReceivedEvent> received_;
+  std::map<std::string, std::size_t, std::less<>> places_;  // webhook-id -> where in received_
   std::map<std::string, unsigned> refused_;
 };
 

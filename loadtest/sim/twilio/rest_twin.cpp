@@ -273,8 +273,8 @@ net::Response RestTwin::messages(std::string_view item, net::Request const& requ
     if (opted_out_.contains(to)) return rest_error(400, 21610, "Attempt to send to unsubscribed recipient");
     if (body.size() > 1600)
       return rest_error(400, 21617, "The concatenated message body exceeds the 1600 character limit");
-    messages_.push_back(
-        {new_sid("SM"), text(form, "From"), std::string{to}, std::string{body}, std::chrono::system_clock::now()});
+    messages_.push_back({new_sid("SM"), text(form, "From"), std::string{to}, std::string{body},
+                         std::chrono::system_clock::now(), Clock::now()});
     return net::Response::json(201, message_json(messages_.back(), account));
   }
   if (item.empty()) {

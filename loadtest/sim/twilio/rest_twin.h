@@ -36,6 +36,7 @@ struct SentMessage {
   std::string to;
   std::string body;
   base::TimeSource::Wall created;
+  base::Instant taken_at{};
 };
 
 class RestTwin {
