@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
 #include "crm/store/calls.h"
 #include "gateway/base/time_source.h"
@@ -145,7 +146,7 @@ std::string check_ago(std::string const& text) {
 
 void declare_list(CLI::App& group, CommandContext const& context, int& exit_code) {
   struct Given {
-    std::optional<std::string> tenant, since;
+    std::optional<std::string> tenant, since, before;
     int limit = 50;
     bool json = false;
   };
@@ -154,18 +155,22 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   command.add_option("--tenant", given->tenant, "Only of this tenant");
   command.add_option("--since", given->since, "Only calls that began within this time: 90s, 15m, 1h, 7d")
       ->check(check_ago);
+  command.add_option("--before", given->before, "Only calls that began before this one: to go on with a long list");
   command.add_option("--limit", given->limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 10000));
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
-    crm::CallFilter filter{.tenant = {}, .since = {}, .limit = given->limit};
+    // One more than asked for shows whether there are more.
+    crm::CallFilter filter{.tenant = {}, .since = {}, .before = {}, .limit = given->limit + 1};
     if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
     if (given->since) filter.since = std::chrono::system_clock::now() - *parse_ago(*given->since);
-    auto const calls =
-        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
-          auto session = pool.until(deadline);
-          auto found = co_await crm::list_calls(session, filter);
-          co_return found;
-        });
+    if (given->before) filter.before = base::CallId{*given->before};
+    auto calls = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
+      auto session = pool.until(deadline);
+      auto found = co_await crm::list_calls(session, filter);
+      co_return found;
+    });
+    bool const more = std::cmp_greater(calls.size(), given->limit);
+    if (more) calls.pop_back();
     auto list = nlohmann::json::array();
     Listing listing{{"ID", "STARTED", "STATUS", "FROM", "TO", "LENGTH", "ENDING", "BLAME"}};
     for (auto const& call : calls) {
@@ -178,6 +183,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       *context.out << list.dump(2) << '\n';
     else
       listing.print(*context.out);
+    if (more) *context.err << fmt::format("there are older calls: go on with --before {}\n", calls.back().id.text());
   });
 }
 

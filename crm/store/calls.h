@@ -10,7 +10,8 @@ namespace crm {
 
 struct CallFilter {
   std::optional<base::TenantId> tenant;
-  std::optional<Wall> since;  ///< Started at this time or later.
+  std::optional<Wall> since;           ///< Started at this time or later.
+  std::optional<base::CallId> before;  ///< Started before this call; none are when there is no such call.
   int limit = 50;
 };
 
