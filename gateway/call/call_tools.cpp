@@ -112,8 +112,9 @@ base::Async<> Call::ask_desk(ToolRun& run, Tool const& known) {
   crm::DeskRequest request{run.call.name, run.call.id, *std::move(checked)};
   auto outcome = co_await (services_.desk->handle(desk_caller(), std::move(request), deadline) ||
                            services_.time.wait_until(deadline + desk_grace));
-  auto answer = outcome.index() == 0 ? std::get<0>(std::move(outcome)) : unavailable();
-  if (outcome.index() != 0) log_.warning("desk did not answer in time", {{"tool", known.name}});
+  bool const in_time = outcome.index() == 0;
+  auto answer = in_time ? std::get<0>(std::move(outcome)) : unavailable();
+  if (!in_time) log_.warning("desk did not answer in time", {{"tool", known.name}});
   // Before the agent hears of it: what it says from here on may be the read-back.
   if (answer.to_read_back) await_read_back(*std::move(answer.to_read_back));
   answer_tool(run, answer.json, answer.is_error);
