@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gateway/base/base64.h"
+#include "gateway/base/text.h"
 
 namespace config {
 namespace {
@@ -35,12 +36,6 @@ base::Result<base::Secret> from_base64(std::string_view text) {
   return base::Secret{std::move(*bytes)};
 }
 
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
 }  // namespace
 
 base::Result<base::Secret> decode_encryption_key(std::string_view text) {
@@ -53,7 +48,7 @@ base::Result<std::vector<base::Secret>> decode_encryption_keys(std::string_view 
   std::vector<base::Secret> keys;
   while (!text.empty()) {
     auto const comma = text.find(',');
-    auto key = decode_encryption_key(trimmed(text.substr(0, comma)));
+    auto key = decode_encryption_key(base::trimmed(text.substr(0, comma), " "));
     if (!key) return std::unexpected{key.error()};
     keys.push_back(std::move(*key));
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);

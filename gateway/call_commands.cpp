@@ -233,8 +233,8 @@ std::optional<std::chrono::seconds> parse_ago(std::string_view text) {
 }
 
 std::string with_heard_boundary(crm::CallTurn const& turn, bool colour) {
-  auto const said = printable(turn.said);
-  auto const heard = printable(turn.heard);
+  auto said = printable(turn.said);
+  auto heard = printable(turn.heard);
   if (said == heard) return said;
   auto const unheard = [&](std::string_view text) {
     return colour ? fmt::format("\x1b[2m[{}]\x1b[22m", text) : fmt::format("[{}]", text);

@@ -92,6 +92,8 @@ TEST_F(AfterTheDesk, a_message_taken_while_the_database_is_away_is_a_note_when_i
   asks(record, caller(), "find_slots", nlohmann::json::object());
   asks(record, caller(), "take_message", {{"message", "Call me about Tuesday"}, {"name", "Ada"}});
   EXPECT_TRUE(record.tool_calls.back().is_error);
+  EXPECT_NE(record.tool_calls.back().result_json.find("somebody will get back to you"), std::string::npos)
+      << "nobody is asked for a message that they have just left";
   server()->revive();
   settle(record);
   EXPECT_EQ(count("notes where body like 'Call me about Tuesday%'"), "1");
