@@ -140,6 +140,16 @@ void print_call(CommandContext const& context, ShownCall const& shown) {
   }
 }
 
+void must_exist(CommandContext const& context, std::string const& id) {
+  auto const call =
+      with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::optional<CallRecord>>> {
+        auto session = pool.until(deadline);
+        auto found = co_await crm::find_call(session, id);
+        co_return found;
+      });
+  if (!call) throw CommandFailure{fmt::format("there is no call {}", id)};
+}
+
 std::string check_ago(std::string const& text) {
   return parse_ago(text) ? "" : fmt::format("'{}' is not a time span like 90s, 15m, 1h or 7d", text);
 }
@@ -155,7 +165,8 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   command.add_option("--tenant", given->tenant, "Only of this tenant");
   command.add_option("--since", given->since, "Only calls that began within this time: 90s, 15m, 1h, 7d")
       ->check(check_ago);
-  command.add_option("--before", given->before, "Only calls that began before this one: to go on with a long list");
+  command.add_option("--before", given->before,
+                     "Only calls that began before this one (call_… or CA…): to go on with a long list");
   command.add_option("--limit", given->limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 10000));
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
@@ -163,12 +174,13 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
     crm::CallFilter filter{.tenant = {}, .since = {}, .before = {}, .limit = given->limit + 1};
     if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
     if (given->since) filter.since = std::chrono::system_clock::now() - *parse_ago(*given->since);
-    if (given->before) filter.before = base::CallId{*given->before};
+    filter.before = given->before;
     auto calls = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
       auto session = pool.until(deadline);
       auto found = co_await crm::list_calls(session, filter);
       co_return found;
     });
+    if (calls.empty() && given->before) must_exist(context, *given->before);
     bool const more = std::cmp_greater(calls.size(), given->limit);
     if (more) calls.pop_back();
     auto list = nlohmann::json::array();

@@ -36,7 +36,7 @@ constexpr pg::Query by_sid{"find_call", "select * from calls where call_sid = $1
 constexpr pg::Query newest{
     "list_calls",
     "select * from calls where ($1::text is null or tenant_id = $1) and ($2::timestamptz is null or started_at >= $2) "
-    "and ($3::text is null or (started_at, id) < (select started_at, id from calls where id = $3)) "
+    "and ($3::text is null or (started_at, id) < (select started_at, id from calls where id = $3 or call_sid = $3)) "
     "order by started_at desc, id desc limit $4"};
 constexpr pg::Query open_of_others{"open_calls_of_other_epochs",
                                    "select * from calls where node = $1 and node_epoch <> $2 and status in ('ringing', "

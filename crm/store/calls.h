@@ -10,8 +10,9 @@ namespace crm {
 
 struct CallFilter {
   std::optional<base::TenantId> tenant;
-  std::optional<Wall> since;           ///< Started at this time or later.
-  std::optional<base::CallId> before;  ///< Started before this call; none are when there is no such call.
+  std::optional<Wall> since;  ///< Started at this time or later.
+  std::optional<std::string>
+      before;  ///< Started before this call (CallId or CallSid); none when there is no such call.
   int limit = 50;
 };
 

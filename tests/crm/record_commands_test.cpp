@@ -232,6 +232,11 @@ TEST_F(CallCommands, list_on_behind_the_end_of_a_page) {
   for (auto const& each : nlohmann::json::parse(page.out)) seen.push_back(each["id"]);
   EXPECT_EQ(seen, (std::vector<std::string>{"call_5", "call_4", "call_3", "call_2", "call_1"}));
   EXPECT_EQ(page.err, "");
+  EXPECT_EQ(command("calls list --before call_1").exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(command("calls list --json --before " + call(2).call_sid.text()).out).size(), 1U);
+  auto const unknown = command("calls list --before call_9");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_NE(unknown.err.find("there is no call call_9"), std::string::npos) << unknown.err;
 }
 
 TEST_F(CallCommands, show_what_was_said_and_what_of_it_was_heard) {
