@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <expected>
 
+#include "gateway/base/text.h"
+
 namespace config {
 namespace {
 
 constexpr std::string_view blanks = " \t";
 
 std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  return base::trimmed(text, blanks);
 }
 
 bool is_name(std::string_view key) {

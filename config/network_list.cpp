@@ -7,20 +7,16 @@
 #include <cstdint>
 #include <string>
 
+#include "gateway/base/text.h"
+
 namespace config {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 template <class Is>
 bool each_part(std::string_view list, Is is) {
   for (;;) {
     auto const comma = list.find(',');
-    if (!is(trimmed(list.substr(0, comma)))) return false;
+    if (!is(base::trimmed(list.substr(0, comma), " "))) return false;
     if (comma == std::string_view::npos) return true;
     list.remove_prefix(comma + 1);
   }

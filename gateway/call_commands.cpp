@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
 #include "crm/store/calls.h"
 #include "gateway/base/time_source.h"
@@ -139,13 +140,23 @@ void print_call(CommandContext const& context, ShownCall const& shown) {
   }
 }
 
+void must_exist(CommandContext const& context, std::string const& id) {
+  auto const call =
+      with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::optional<CallRecord>>> {
+        auto session = pool.until(deadline);
+        auto found = co_await crm::find_call(session, id);
+        co_return found;
+      });
+  if (!call) throw CommandFailure{fmt::format("there is no call {}", id)};
+}
+
 std::string check_ago(std::string const& text) {
   return parse_ago(text) ? "" : fmt::format("'{}' is not a time span like 90s, 15m, 1h or 7d", text);
 }
 
 void declare_list(CLI::App& group, CommandContext const& context, int& exit_code) {
   struct Given {
-    std::optional<std::string> tenant, since;
+    std::optional<std::string> tenant, since, before;
     int limit = 50;
     bool json = false;
   };
@@ -154,18 +165,24 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   command.add_option("--tenant", given->tenant, "Only of this tenant");
   command.add_option("--since", given->since, "Only calls that began within this time: 90s, 15m, 1h, 7d")
       ->check(check_ago);
+  command.add_option("--before", given->before,
+                     "Only calls that began before this one (call_… or CA…): to go on with a long list");
   command.add_option("--limit", given->limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 10000));
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
-    crm::CallFilter filter{.tenant = {}, .since = {}, .limit = given->limit};
+    // One more than asked for shows whether there are more.
+    crm::CallFilter filter{.tenant = {}, .since = {}, .before = {}, .limit = given->limit + 1};
     if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
     if (given->since) filter.since = std::chrono::system_clock::now() - *parse_ago(*given->since);
-    auto const calls =
-        with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
-          auto session = pool.until(deadline);
-          auto found = co_await crm::list_calls(session, filter);
-          co_return found;
-        });
+    filter.before = given->before;
+    auto calls = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
+      auto session = pool.until(deadline);
+      auto found = co_await crm::list_calls(session, filter);
+      co_return found;
+    });
+    if (calls.empty() && given->before) must_exist(context, *given->before);
+    bool const more = std::cmp_greater(calls.size(), given->limit);
+    if (more) calls.pop_back();
     auto list = nlohmann::json::array();
     Listing listing{{"ID", "STARTED", "STATUS", "FROM", "TO", "LENGTH", "ENDING", "BLAME"}};
     for (auto const& call : calls) {
@@ -178,6 +195,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       *context.out << list.dump(2) << '\n';
     else
       listing.print(*context.out);
+    if (more) *context.err << fmt::format("there are older calls: go on with --before {}\n", calls.back().id.text());
   });
 }
 
@@ -227,8 +245,8 @@ std::optional<std::chrono::seconds> parse_ago(std::string_view text) {
 }
 
 std::string with_heard_boundary(crm::CallTurn const& turn, bool colour) {
-  auto const said = printable(turn.said);
-  auto const heard = printable(turn.heard);
+  auto said = printable(turn.said);
+  auto heard = printable(turn.heard);
   if (said == heard) return said;
   auto const unheard = [&](std::string_view text) {
     return colour ? fmt::format("\x1b[2m[{}]\x1b[22m", text) : fmt::format("[{}]", text);

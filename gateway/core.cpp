@@ -6,6 +6,15 @@
 #include <future>
 
 namespace gateway {
+namespace {
+
+/// Whoever waits for a core's database has a caller on the telephone who hears nothing meanwhile.
+crm::pg::PoolSettings for_callers(crm::pg::PoolSettings settings) {
+  settings.patience = std::chrono::seconds{1};
+  return settings;
+}
+
+}  // namespace
 
 Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Metrics& metrics, std::chrono::milliseconds max_lag,
            base::Log log)
@@ -15,7 +24,7 @@ Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Metrics& met
              [this](std::string const& what) { log_.error("core task crashed", {{"error", what}}); }},
       metronome_{context_.get_executor(), time_},
       loop_watch_{time_, metrics, index, max_lag},
-      database_{std::move(database), time_} {}
+      database_{for_callers(std::move(database)), time_} {}
 
 Core::~Core() {
   assert(!thread_.joinable());

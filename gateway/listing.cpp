@@ -2,19 +2,16 @@
 
 #include <algorithm>
 
+#include "gateway/base/text.h"
+
 namespace gateway {
 namespace {
-
-/// Code points; good enough for names and numbers.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
 
 void print_line(std::ostream& out, std::vector<std::string> const& cells, std::vector<std::size_t> const& widths) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     line += cells[i];
-    if (i + 1 < cells.size()) line.append(widths[i] - width(cells[i]) + 2, ' ');
+    if (i + 1 < cells.size()) line.append(widths[i] - base::characters_in(cells[i]) + 2, ' ');
   }
   out << line << '\n';
 }
@@ -23,9 +20,9 @@ void print_line(std::ostream& out, std::vector<std::string> const& cells, std::v
 
 void Listing::print(std::ostream& out) const {
   std::vector<std::size_t> widths;
-  for (auto const& title : titles_) widths.push_back(width(title));
+  for (auto const& title : titles_) widths.push_back(base::characters_in(title));
   for (auto const& line : lines_) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], base::characters_in(line[i]));
   }
   print_line(out, titles_, widths);
   for (auto const& line : lines_) print_line(out, line, widths);

@@ -1,35 +1,13 @@
 #pragma once
-// Base64 of RFC 4648 section 4, strict: the alphabet with + and /, padding required, nothing else tolerated. A text has
-// exactly one decoding and bytes exactly one text. Works in the caller's memory.
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-
-#include "gateway/base/result.h"
+// For those who still look for it here.
+#include "gateway/base/base64.h"
 
 namespace media {
 
-/// Characters needed for `bytes` bytes, padding included.
-constexpr std::size_t base64_size(std::size_t bytes) {
-  return (bytes + 2) / 3 * 4;
-}
-
-/// Bytes that are enough for the decoding of `chars` characters; the exact number is up to two less.
-constexpr std::size_t base64_decoded_bound(std::size_t chars) {
-  return (chars + 3) / 4 * 3;
-}
-
-/// Writes the text of `bytes` and returns its length. `out` must hold `base64_size(bytes.size())` characters.
-std::size_t encode_base64(std::span<std::uint8_t const> bytes, std::span<char> out);
-
-/// Appends the text of `bytes` to `out`.
-void append_base64(std::string& out, std::span<std::uint8_t const> bytes);
-
-/// Returns the number of bytes written. `protocol`: a foreign character (white space too), a length that is not a
-/// multiple of four, misplaced padding, or bits set that padding says do not exist. `too_large`: `out` is too short.
-/// After a failure the content of `out` is unspecified.
-base::Result<std::size_t> decode_base64(std::string_view text, std::span<std::uint8_t> out);
+using base::append_base64;
+using base::base64_size;
+using base::base64_decoded_bound;
+using base::decode_base64;
+using base::encode_base64;
 
 }  // namespace media

@@ -87,12 +87,12 @@ DeskAnswer which_appointment(std::vector<Appointment> const& appointments) {
                  {"appointments", list_of(appointments)}});
 }
 
-DeskAnswer unavailable() {
-  return answer(
-      {{"ok", false},
-       {"reason", "unavailable"},
-       {"say", "I cannot reach our calendar right now. I can take a message, and somebody will call you back."}},
-      /*is_error=*/true);
+DeskAnswer unavailable(std::string_view tool) {
+  auto const* const say =
+      tool == "take_message"
+          ? "I have written that down, and somebody will get back to you."
+          : "I cannot reach our calendar right now. I can take a message, and somebody will call you back.";
+  return answer({{"ok", false}, {"reason", "unavailable"}, {"say", say}}, /*is_error=*/true);
 }
 
 DeskAnswer slots_found(std::vector<Slot> const& slots, std::string_view timezone) {

@@ -18,8 +18,9 @@ DeskAnswer refusal(std::string_view reason, std::string_view say);
 DeskAnswer refusal_with_slots(std::string_view reason, std::string_view say, std::vector<Slot> const& slots);
 /// The caller has several appointments: which of them?
 DeskAnswer which_appointment(std::vector<Appointment> const& appointments);
-/// The database cannot be reached, or not in time.
-DeskAnswer unavailable();
+/// The database cannot be reached, or not in time. A message has been taken all the same: the call's record keeps it,
+/// and its settlement makes a note of it.
+DeskAnswer unavailable(std::string_view tool);
 
 DeskAnswer slots_found(std::vector<Slot> const& slots, std::string_view timezone);
 DeskAnswer slot_held(Appointment const& held, int minutes);

@@ -49,10 +49,22 @@ std::variant<Appointment, DeskAnswer> meant(Holdings const& holdings, DeskTask c
   return coming.front();
 }
 
-/// Who an appointment is for; of whoever changes it only the number counts.
-Async<Result<std::optional<Contact>>> contact_of(pg::Session& session, Appointment const& appointment) {
-  if (!appointment.contact) co_return std::nullopt;
-  co_return co_await find_contact(session, appointment.tenant, *appointment.contact);
+/// The news is of whom the appointment is for; of whoever changes it only the number counts. True when a message goes
+/// there.
+Async<Result<bool>> tell_change(pg::Session& session, DeskTask const& task, std::string event,
+                                Appointment const& appointment, std::string sms) {
+  DeskNews news{.event = std::move(event),
+                .appointment = appointment,
+                .contact = std::nullopt,
+                .sms = std::move(sms),
+                .dictated = std::nullopt};
+  if (appointment.contact) {
+    auto contact = co_await find_contact(session, appointment.tenant, *appointment.contact);
+    if (!contact) co_return std::unexpected{contact.error()};
+    news.contact = *std::move(contact);
+  }
+  auto const told = co_await tell(session, task, std::move(news));
+  co_return told;
 }
 
 }  // namespace
@@ -89,15 +101,9 @@ Async<Result<DeskAnswer>> reschedule_appointment(pg::Session& session, DeskTask 
   after.status = AppointmentStatus::unconfirmed;
   after.version = *version;
 
-  auto const contact = co_await contact_of(session, after);
-  if (!contact) co_return std::unexpected{contact.error()};
-  DeskNews news{.event = "appointment.rescheduled",
-                .appointment = after,
-                .contact = *contact,
-                .sms = fmt::format("{}: your appointment has been moved to {}.", task.rules.business,
-                                   spoken(after.starts_at, after.utc_offset)),
-                .dictated = std::nullopt};
-  auto const told = co_await tell(session, task, std::move(news));
+  auto sms = fmt::format("{}: your appointment has been moved to {}.", task.rules.business,
+                         spoken(after.starts_at, after.utc_offset));
+  auto const told = co_await tell_change(session, task, "appointment.rescheduled", after, std::move(sms));
   if (!told) co_return std::unexpected{told.error()};
   co_return rescheduled(AppointmentNews{.appointment = after, .sms_queued = *told}, before);
 }
@@ -113,15 +119,9 @@ Async<Result<DeskAnswer>> cancel_appointment(pg::Session& session, DeskTask cons
   appointment.status = AppointmentStatus::cancelled;
   appointment.version = *version;
 
-  auto const contact = co_await contact_of(session, appointment);
-  if (!contact) co_return std::unexpected{contact.error()};
-  DeskNews news{.event = "appointment.cancelled",
-                .appointment = appointment,
-                .contact = *contact,
-                .sms = fmt::format("{}: your appointment on {} is cancelled.", task.rules.business,
-                                   spoken(appointment.starts_at, appointment.utc_offset)),
-                .dictated = std::nullopt};
-  auto const told = co_await tell(session, task, std::move(news));
+  auto sms = fmt::format("{}: your appointment on {} is cancelled.", task.rules.business,
+                         spoken(appointment.starts_at, appointment.utc_offset));
+  auto const told = co_await tell_change(session, task, "appointment.cancelled", appointment, std::move(sms));
   if (!told) co_return std::unexpected{told.error()};
   co_return cancelled(AppointmentNews{.appointment = appointment, .sms_queued = *told});
 }
@@ -132,14 +132,7 @@ Async<Result<bool>> confirm_read_back(pg::Session& session, DeskTask const& task
   if (!*confirmation) co_return false;
   if (!(*confirmation)->changed) co_return true;
   auto const& appointment = (*confirmation)->appointment;
-  auto const contact = co_await contact_of(session, appointment);
-  if (!contact) co_return std::unexpected{contact.error()};
-  DeskNews news{.event = "appointment.confirmed",
-                .appointment = appointment,
-                .contact = *contact,
-                .sms = "",
-                .dictated = std::nullopt};
-  auto const told = co_await tell(session, task, std::move(news));
+  auto const told = co_await tell_change(session, task, "appointment.confirmed", appointment, "");
   if (!told) co_return std::unexpected{told.error()};
   co_return true;
 }

@@ -4,6 +4,7 @@
 
 #include "crm/model/phone_number.h"
 #include "crm/pg/storable_text.h"
+#include "gateway/base/text.h"
 
 namespace crm {
 namespace {
@@ -11,14 +12,7 @@ namespace {
 constexpr std::size_t longest_id = 200;
 
 std::string limited(std::string_view text, std::size_t limit) {
-  auto kept = text.substr(0, limit);
-  // A character that the limit splits goes as a whole.
-  while (kept.size() < text.size() && !kept.empty() && (static_cast<unsigned char>(text[kept.size()]) & 0xC0U) == 0x80U)
-    kept.remove_suffix(1);
-  auto const first = kept.find_first_not_of(" \t\r\n");
-  if (first == kept.npos) return "";
-  auto const last = kept.find_last_not_of(" \t\r\n");
-  return pg::storable_text(kept.substr(first, last - first + 1));
+  return pg::storable_text(base::trimmed(base::clipped(text, limit)));
 }
 
 std::optional<std::string> text_in(nlohmann::json const& json, char const* key, std::size_t limit) {

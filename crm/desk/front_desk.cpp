@@ -108,7 +108,7 @@ Async<DeskAnswer> FrontDesk::handle(DeskCaller caller, DeskRequest request, base
   if (answer) co_return counted(*std::move(answer));
   log_.warning("desk could not answer",
                {{"call", task.caller.call.text()}, {"tool", tool->name}, {"why", answer.error().detail}});
-  co_return counted(unavailable());
+  co_return counted(unavailable(tool->name));
 }
 
 Async<bool> FrontDesk::confirm(DeskCaller caller, std::string appointment, base::Instant deadline) {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <span>
 
-#include "crm/integrations/base64.h"
+#include "gateway/base/base64.h"
 
 namespace crm {
 namespace {
@@ -104,8 +104,8 @@ base::Result<std::string> seal(VaultKey const& key, SecretPlace const& place, ba
       EVP_EncryptFinal_ex(cipher.get(), tag, &length) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes), tag) == 1;
   if (!done) std::abort();  // out of memory, or a library without AES
-  return std::string{version} + "." + key.id + "." + encode_base64(nonce, Base64::url) + "." +
-         encode_base64(sealed, Base64::url);
+  return std::string{version} + "." + key.id + "." + base::to_base64(nonce, base::Base64::url) + "." +
+         base::to_base64(sealed, base::Base64::url);
 }
 
 std::optional<std::string> key_id_of(std::string_view envelope) {
@@ -118,8 +118,8 @@ base::Result<base::Secret> open(VaultKey const& key, SecretPlace const& place, s
   assert(key.bytes.reveal().size() == vault_key_bytes);
   auto const parts = split(envelope);
   if (!parts || parts->key_id != key.id) return cannot_open();
-  auto const nonce = decode_base64(parts->nonce, Base64::url);
-  auto sealed = decode_base64(parts->sealed, Base64::url);
+  auto const nonce = base::from_base64(parts->nonce, base::Base64::url);
+  auto sealed = base::from_base64(parts->sealed, base::Base64::url);
   bool const plausible = nonce && nonce->size() == nonce_bytes && sealed && sealed->size() >= tag_bytes &&
                          sealed->size() <= max_secret_bytes + tag_bytes;
   if (!plausible) return cannot_open();

@@ -76,17 +76,22 @@ Async<Delivered<std::shared_ptr<Adapter>>> CrmDeliverer::connect(Integration int
 }
 
 Async<Delivered<Receipt>> CrmDeliverer::tell(Telling const& telling) {
+  static constexpr Subject<CrmAppointment> appointment{"appointment", appointment_for_crm,
+                                                       &Adapter::upsert_appointment};
+  static constexpr Subject<CrmLead> lead{"lead", lead_for_crm, &Adapter::create_lead};
+  static constexpr Subject<CrmCall> call{"call", call_for_crm, &Adapter::log_call};
+
   Delivered<Receipt> contact{Receipt{}};
   if (!telling.contact.empty()) contact = co_await tell_contact(telling);
   if (!contact) co_return contact;
   auto const& event = telling.row.event;
   Delivered<Receipt> outcome = contact;
   if (event.starts_with("appointment.") && !telling.appointment.empty())
-    outcome = co_await tell_appointment(telling, contact->remote_id);
+    outcome = co_await tell_record(telling, appointment, telling.appointment, contact->remote_id);
   else if (event.starts_with("lead.") && !telling.lead.empty())
-    outcome = co_await tell_lead(telling, contact->remote_id);
+    outcome = co_await tell_record(telling, lead, telling.lead, contact->remote_id);
   else if (event == "call.ended" && !telling.call.empty())
-    outcome = co_await tell_call(telling, contact->remote_id);
+    outcome = co_await tell_record(telling, call, telling.call, contact->remote_id);
   co_return outcome;  // for other events there is nothing but the contact to tell
 }
 
@@ -105,40 +110,20 @@ Async<Delivered<Receipt>> CrmDeliverer::tell_contact(Telling const& telling) {
   co_return outcome;
 }
 
-Async<Delivered<Receipt>> CrmDeliverer::tell_appointment(Telling const& telling, std::string contact) {
-  auto const before = co_await known(telling, "appointment", telling.appointment);
+/// All but contacts, who come first and whom the others belong to.
+template <class Record>
+Async<Delivered<Receipt>> CrmDeliverer::tell_record(Telling const& telling, Subject<Record> subject, std::string our_id,
+                                                    std::string contact) {
+  std::string const kind{subject.kind};
+  auto const before = co_await known(telling, kind, our_id);
   if (!before) co_return std::unexpected{before.error()};
   auto session = pool_.until(telling.deadline);
-  auto const appointment = co_await appointment_for_crm(session, telling.row.tenant, telling.appointment);
-  if (!appointment) co_return std::unexpected{not_sent(appointment.error())};
-  if (!*appointment) co_return fault(Kind::rejected, "there is no such appointment");
+  auto record = co_await subject.read(session, telling.row.tenant, our_id);
+  if (!record) co_return std::unexpected{not_sent(record.error())};
+  if (!*record) co_return fault(Kind::rejected, "there is no such " + kind);
   auto there =
-      co_await telling.adapter.upsert_appointment(**appointment, std::move(contact), *before, telling.deadline);
-  auto outcome = co_await remember(telling, "appointment", telling.appointment, std::move(there));
-  co_return outcome;
-}
-
-Async<Delivered<Receipt>> CrmDeliverer::tell_lead(Telling const& telling, std::string contact) {
-  auto const before = co_await known(telling, "lead", telling.lead);
-  if (!before) co_return std::unexpected{before.error()};
-  auto session = pool_.until(telling.deadline);
-  auto const lead = co_await lead_for_crm(session, telling.row.tenant, telling.lead);
-  if (!lead) co_return std::unexpected{not_sent(lead.error())};
-  if (!*lead) co_return fault(Kind::rejected, "there is no such lead");
-  auto there = co_await telling.adapter.create_lead(**lead, std::move(contact), *before, telling.deadline);
-  auto outcome = co_await remember(telling, "lead", telling.lead, std::move(there));
-  co_return outcome;
-}
-
-Async<Delivered<Receipt>> CrmDeliverer::tell_call(Telling const& telling, std::string contact) {
-  auto const before = co_await known(telling, "call", telling.call);
-  if (!before) co_return std::unexpected{before.error()};
-  auto session = pool_.until(telling.deadline);
-  auto const call = co_await call_for_crm(session, telling.row.tenant, telling.call);
-  if (!call) co_return std::unexpected{not_sent(call.error())};
-  if (!*call) co_return fault(Kind::rejected, "there is no such call");
-  auto there = co_await telling.adapter.log_call(**call, std::move(contact), *before, telling.deadline);
-  auto outcome = co_await remember(telling, "call", telling.call, std::move(there));
+      co_await (telling.adapter.*subject.tell)(**std::move(record), std::move(contact), *before, telling.deadline);
+  auto outcome = co_await remember(telling, kind, std::move(our_id), std::move(there));
   co_return outcome;
 }
 

@@ -31,6 +31,14 @@ class CrmDeliverer final : public Deliverer {
     std::string contact, appointment, lead, call;  // ours; empty when there is none
     base::Instant deadline;
   };
+  /// How one kind of record is read here and told there.
+  template <class Record>
+  struct Subject {
+    std::string_view kind;  // of its external link
+    base::Async<base::Result<std::optional<Record>>> (*read)(pg::Session&, base::TenantId, std::string our_id);
+    base::Async<Delivered<Receipt>> (Adapter::*tell)(Record, std::string contact, std::optional<std::string> known,
+                                                     base::Instant deadline);
+  };
   struct Connected {
     std::string settings_json;
     std::optional<std::string> sealed_secret;
@@ -40,9 +48,9 @@ class CrmDeliverer final : public Deliverer {
   base::Async<Delivered<std::shared_ptr<Adapter>>> connect(Integration integration, base::Instant deadline);
   base::Async<Delivered<Receipt>> tell(Telling const& telling);
   base::Async<Delivered<Receipt>> tell_contact(Telling const& telling);
-  base::Async<Delivered<Receipt>> tell_appointment(Telling const& telling, std::string contact);
-  base::Async<Delivered<Receipt>> tell_lead(Telling const& telling, std::string contact);
-  base::Async<Delivered<Receipt>> tell_call(Telling const& telling, std::string contact);
+  template <class Record>
+  base::Async<Delivered<Receipt>> tell_record(Telling const& telling, Subject<Record> subject, std::string our_id,
+                                              std::string contact);
   base::Async<Delivered<std::optional<std::string>>> known(Telling const& telling, std::string kind,
                                                            std::string our_id);
   base::Async<Delivered<Receipt>> remember(Telling const& telling, std::string kind, std::string our_id,

@@ -183,7 +183,7 @@ Async<Result<bool>> Dispatcher::note_fault(pg::Session& session, OutboxRow const
   auto reason = is_for_a_person(fault) ? std::string{to_string(fault.kind)}
                                        : "given up after " + std::to_string(row.attempt) + " attempts";
   if (!fault.detail.empty()) reason += ": " + fault.detail;
-  auto const counted = co_await note_parked(session, row, fault, times, std::move(reason));
+  auto const counted = co_await note_parked(session, row, fault, times, reason);
   if (!counted || !*counted || !row.integration || fault.kind != DeliveryFault::Kind::needs_reauth) co_return counted;
   auto const set =
       co_await set_integration_status(session, row.tenant, *row.integration, IntegrationStatus::needs_reauth);

@@ -175,7 +175,7 @@ Async<Result<bool>> note_later(pg::Session& session, OutboxRow row, DeliveryFaul
 }
 
 Async<Result<bool>> note_parked(pg::Session& session, OutboxRow row, DeliveryFault fault, AttemptTimes times,
-                                std::string reason) {
+                                std::string_view reason) {
   return end(session, std::move(row), times, std::unexpected{std::move(fault)},
              {"parked", {}, limited(reason, longest_error)});
 }

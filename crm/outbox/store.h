@@ -36,7 +36,7 @@ base::Async<base::Result<bool>> note_done(pg::Session& session, OutboxRow row, R
 base::Async<base::Result<bool>> note_later(pg::Session& session, OutboxRow row, DeliveryFault fault, AttemptTimes times,
                                            std::chrono::milliseconds delay);
 base::Async<base::Result<bool>> note_parked(pg::Session& session, OutboxRow row, DeliveryFault fault,
-                                            AttemptTimes times, std::string reason);
+                                            AttemptTimes times, std::string_view reason);
 /// Nothing was tried: as if it had never been taken.
 base::Async<base::Result<>> give_back(pg::Session& session, OutboxRow row);
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crm/pg/storable_text.h"
+#include "gateway/base/text.h"
 
 namespace crm {
 namespace {
@@ -14,24 +15,10 @@ constexpr std::size_t longest_word = 200;
 constexpr std::size_t longest_email = 254;  // RFC 5321, 4.5.3.1.3, less the brackets
 constexpr std::size_t longest_message = 4000;
 
-/// At most so many bytes, never half a character.
-std::string_view clipped(std::string_view text, std::size_t longest) {
-  if (text.size() <= longest) return text;
-  while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xC0U) == 0x80U) --longest;
-  return text.substr(0, longest);
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr auto blanks = " \t\r\n";
-  auto const first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 std::string text_of(json const& object, char const* key, std::size_t longest) {
   auto const found = object.find(key);
   if (found == object.end() || !found->is_string()) return {};
-  return pg::storable_text(clipped(trimmed(found->get_ref<std::string const&>()), longest));
+  return pg::storable_text(base::clipped(base::trimmed(found->get_ref<std::string const&>()), longest));
 }
 
 /// On one line.

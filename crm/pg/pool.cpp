@@ -50,7 +50,7 @@ Async<Result<Pool::Lease>> Pool::acquire(base::Instant deadline) {
     if (open_ < settings_.size) {
       auto lease = co_await connect(deadline);
       bool const again = !lease && lease.error().fault == Fault::unavailable && time_.now() < deadline && !closed_ &&
-                         next_attempt_ < deadline;
+                         next_attempt_ < deadline && !is_out_of_patience();
       if (again) continue;
       co_return lease;
     }
@@ -62,7 +62,7 @@ Async<Result<Pool::Lease>> Pool::acquire(base::Instant deadline) {
 Async<Result<Pool::Lease>> Pool::connect(base::Instant deadline) {
   // While the database is away its callers wait for the next attempt, or hear at once that it comes too late for them.
   if (time_.now() < next_attempt_) {
-    if (next_attempt_ >= deadline) co_return fail(Fault::unavailable, last_failure_);
+    if (next_attempt_ >= deadline || is_out_of_patience()) co_return fail(Fault::unavailable, last_failure_);
     auto const waited = co_await time_.wait_until(next_attempt_);
     if (!waited) co_return std::unexpected{waited.error()};
     // A connection may have come back meanwhile, and others may have taken the free places.
@@ -76,22 +76,31 @@ Async<Result<Pool::Lease>> Pool::connect(base::Instant deadline) {
   };
   ++open_;
   Place place{this};
-  auto const patience = std::min(deadline, time_.now() + settings_.connect_timeout);
-  auto connection = co_await Connection::open(settings_.conninfo, time_, patience);
+  auto const began = time_.now();
+  auto const until = std::min(deadline, began + settings_.connect_timeout);
+  auto connection = co_await Connection::open(settings_.conninfo, time_, until);
   if (!connection) {
-    if (connection.error().fault != Fault::cancelled) note_failure(connection.error().detail);
+    if (connection.error().fault != Fault::cancelled) note_failure(connection.error(), began);
     co_return std::unexpected{connection.error()};
   }
   place.pool = nullptr;
   backoff_ = {};
+  away_since_.reset();
   co_return Lease{*this, std::move(*connection)};
 }
 
-void Pool::note_failure(std::string detail) {
+void Pool::note_failure(base::Error const& error, base::Instant began) {
   auto const longer = std::min(backoff_ * 2, settings_.longest_backoff);
   backoff_ = std::max(longer, settings_.first_backoff);
   next_attempt_ = time_.now() + backoff_;
-  last_failure_ = std::move(detail);
+  last_failure_ = error.detail;
+  // That somebody in a hurry got no connection in time says little about the database.
+  bool const is_away = error.fault != Fault::timed_out || time_.now() - began >= settings_.patience;
+  if (is_away && !away_since_) away_since_ = began;
+}
+
+bool Pool::is_out_of_patience() const {
+  return away_since_ && time_.now() - *away_since_ >= settings_.patience;
 }
 
 Async<Result<>> Pool::wait_turn(base::Instant deadline) {
@@ -122,10 +131,12 @@ Async<Result<>> Pool::wait_turn(base::Instant deadline) {
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
-  if (connection && !closed_ && connection->usable())
+  if (connection && !closed_ && connection->usable()) {
+    away_since_.reset();  // others may have failed to connect meanwhile: it is full, not away
     idle_.push_back(std::move(connection));
-  else
+  } else {
     --open_;
+  }
   ring_next();
 }
 

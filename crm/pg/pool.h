@@ -3,6 +3,7 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -24,6 +25,9 @@ struct PoolSettings {
   base::TimeSource::Clock::duration first_backoff =
       std::chrono::milliseconds{20};  ///< After a refused connect; doubles.
   base::TimeSource::Clock::duration longest_backoff = std::chrono::seconds{2};
+  /// How long a database may be away before callers hear so at once instead of waiting for the next attempt; one of
+  /// them still makes it when it is due. A restart is over in less.
+  base::TimeSource::Clock::duration patience = base::TimeSource::Clock::duration::max();
 };
 
 /// What a transaction's work may do.
@@ -110,7 +114,8 @@ class Pool {
   base::Async<base::Result<>> wait_turn(base::Instant deadline);
   void give_back(std::unique_ptr<Connection> connection);
   void ring_next();
-  void note_failure(std::string detail);
+  void note_failure(base::Error const& error, base::Instant began);
+  bool is_out_of_patience() const;
   static base::Async<base::Result<>> finish(Connection& connection, base::Instant deadline);
   static base::Async<base::Result<>> begin(Connection& connection, base::Instant deadline);
   static base::Async<base::Result<>> confine(Transaction& transaction, base::TenantId tenant);
@@ -123,6 +128,7 @@ class Pool {
   std::size_t open_ = 0;
   base::Instant next_attempt_{};
   base::TimeSource::Clock::duration backoff_{};
+  std::optional<base::Instant> away_since_;  // the first failure to connect since the database was last heard of
   std::string last_failure_;
   bool closed_ = false;
 };

@@ -36,7 +36,8 @@ constexpr pg::Query by_sid{"find_call", "select * from calls where call_sid = $1
 constexpr pg::Query newest{
     "list_calls",
     "select * from calls where ($1::text is null or tenant_id = $1) and ($2::timestamptz is null or started_at >= $2) "
-    "order by started_at desc, id desc limit $3"};
+    "and ($3::text is null or (started_at, id) < (select started_at, id from calls where id = $3 or call_sid = $3)) "
+    "order by started_at desc, id desc limit $4"};
 constexpr pg::Query open_of_others{"open_calls_of_other_epochs",
                                    "select * from calls where node = $1 and node_epoch <> $2 and status in ('ringing', "
                                    "'in-progress') order by started_at"};
@@ -149,7 +150,7 @@ Async<Result<std::optional<CallRecord>>> find_call(pg::Session& session, std::st
 }
 
 Async<Result<std::vector<CallRecord>>> list_calls(pg::Session& session, CallFilter filter) {
-  pg::Params params{filter.tenant, filter.since, filter.limit};
+  pg::Params params{filter.tenant, filter.since, filter.before, filter.limit};
   auto const rows = co_await session.run(newest, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   co_return to_calls(*rows);

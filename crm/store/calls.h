@@ -11,6 +11,8 @@ namespace crm {
 struct CallFilter {
   std::optional<base::TenantId> tenant;
   std::optional<Wall> since;  ///< Started at this time or later.
+  std::optional<std::string>
+      before;  ///< Started before this call (CallId or CallSid); none when there is no such call.
   int limit = 50;
 };
 

@@ -1,6 +1,7 @@
 // What a call does for its agent: tools, the transfer to a person, appointments that must be heard.
 #include <algorithm>
 
+#include "crm/desk/answers.h"
 #include "crm/pg/storable_text.h"
 #include "gateway/call/call.h"
 #include "gateway/call/tool_table.h"
@@ -30,11 +31,6 @@ constexpr auto turn_pause = milliseconds{1500};            // longer, and the ag
 
 std::string storable(std::string const& text, std::size_t most_bytes) {
   return crm::pg::storable_text(std::string_view{text}.substr(0, most_bytes));
-}
-
-crm::DeskAnswer unavailable() {
-  return {
-      tool_failure("unavailable", "This does not work right now. Apologise and offer to take a message."), true, {}};
 }
 
 }  // namespace
@@ -112,8 +108,9 @@ base::Async<> Call::ask_desk(ToolRun& run, Tool const& known) {
   crm::DeskRequest request{run.call.name, run.call.id, *std::move(checked)};
   auto outcome = co_await (services_.desk->handle(desk_caller(), std::move(request), deadline) ||
                            services_.time.wait_until(deadline + desk_grace));
-  auto answer = outcome.index() == 0 ? std::get<0>(std::move(outcome)) : unavailable();
-  if (outcome.index() != 0) log_.warning("desk did not answer in time", {{"tool", known.name}});
+  bool const in_time = outcome.index() == 0;
+  auto answer = in_time ? std::get<0>(std::move(outcome)) : crm::unavailable(known.name);
+  if (!in_time) log_.warning("desk did not answer in time", {{"tool", known.name}});
   // Before the agent hears of it: what it says from here on may be the read-back.
   if (answer.to_read_back) await_read_back(*std::move(answer.to_read_back));
   answer_tool(run, answer.json, answer.is_error);

@@ -90,6 +90,7 @@ void RecordingDesk::finish(std::shared_ptr<File> const& file) {
 Recording::Recording(RecordingDesk& desk, std::shared_ptr<RecordingDesk::File> file, std::filesystem::path path)
     : desk_{desk}, file_{std::move(file)}, path_{std::move(path)} {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what it could throw is that there is no memory, and that ends us anyway
 Recording::~Recording() {
   settle_agent(milliseconds::max());
   timeline_.finish(ready_);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "crm/pg/storable_text.h"
+#include "gateway/base/text.h"
 #include "gateway/call/tool_table.h"
 
 namespace gateway {
@@ -23,18 +24,6 @@ std::string sentence(std::string_view name, std::string_view what) {
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  auto const first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
-std::size_t characters_in(std::string_view utf8) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 std::string lower(std::string_view text) {
@@ -174,7 +163,7 @@ std::optional<std::string> as_name_of_row(std::string_view text) {
 
 Result<bool> as_yes_no(ToolParameter const& parameter, Json const& value) {
   if (value.is_boolean()) return value.get<bool>();
-  auto const word = value.is_string() ? lower(trimmed(value.get_ref<std::string const&>())) : std::string{};
+  auto const word = value.is_string() ? lower(base::trimmed(value.get_ref<std::string const&>())) : std::string{};
   if (word == "true" || word == "yes") return true;
   if (word == "false" || word == "no") return false;
   return base::fail(Fault::protocol, sentence(parameter.name, "must be true or false."));
@@ -227,9 +216,9 @@ Result<std::string> as_text(ToolParameter const& parameter, Json const& value) {
   else if (!value.is_null())
     return base::fail(Fault::protocol, sentence(parameter.name, "must be a text."));
   auto const clean = crm::pg::storable_text(raw);
-  auto const text = trimmed(clean);
+  auto const text = base::trimmed(clean);
   if (text.empty()) return std::string{};
-  if (characters_in(text) > parameter.longest) {
+  if (base::characters_in(text) > parameter.longest) {
     auto const limit = "is too long: at most " + std::to_string(parameter.longest) + " characters.";
     return base::fail(Fault::protocol, sentence(parameter.name, limit));
   }
@@ -238,7 +227,7 @@ Result<std::string> as_text(ToolParameter const& parameter, Json const& value) {
 
 /// Adds the parameter to what the desk gets, if it was given.
 Result<> accept(ToolParameter const& parameter, Json const& value, Json& accepted) {
-  bool const blank = value.is_string() && trimmed(value.get_ref<std::string const&>()).empty();
+  bool const blank = value.is_string() && base::trimmed(value.get_ref<std::string const&>()).empty();
   if (parameter.value == ToolValue::yes_no && !value.is_null() && !blank) {
     auto const answer = as_yes_no(parameter, value);
     if (!answer) return std::unexpected{answer.error()};

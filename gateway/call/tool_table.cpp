@@ -70,7 +70,7 @@ constexpr std::array end_call{
     ToolParameter{"reason", words, false, 200, "Why the call is over."},
 };
 
-constexpr auto desk_deadline = milliseconds{8000};
+constexpr auto desk_deadline = milliseconds{2500};  // with its grace three seconds of silence at the most
 constexpr auto patience = seconds{20};
 
 constexpr std::array table{

@@ -34,7 +34,7 @@ struct Tool {
   std::string_view name;
   std::string_view description;  ///< For the model.
   std::span<ToolParameter const> parameters;
-  std::chrono::milliseconds deadline{8000};   ///< Then the agent is told that it did not work.
+  std::chrono::milliseconds deadline{2500};   ///< Then the agent is told that it did not work.
   std::chrono::seconds response_timeout{20};  ///< How long the agent waits in silence; more than the deadline.
   bool expects_response = true;
 };

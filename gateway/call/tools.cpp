@@ -41,7 +41,7 @@ base::Result<std::string> transfer_target(std::string_view parameters_json, crm:
     if (allowed.size() == 1) return allowed.front();
     return base::fail(base::Fault::protocol, "no transfer_number given");
   }
-  auto const number = without_decoration(wanted);
+  auto number = without_decoration(wanted);
   if (!crm::is_e164(number)) return base::fail(base::Fault::protocol, "transfer_number is not a phone number");
   if (std::ranges::find(allowed, number) == allowed.end())
     return base::fail(base::Fault::refused, "transfer_number is not among the agent's transfer numbers");

@@ -4,21 +4,16 @@
 #include <numeric>
 #include <tuple>
 
+#include "gateway/base/text.h"
+
 namespace gateway {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  auto const blank = std::string_view{" \t\r\n"};
-  auto const first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
 
 /// The longest prefix of whole words, not longer than `bytes`.
 std::string whole_words(std::string_view text, std::size_t bytes) {
   if (bytes >= text.size()) return std::string{text};
   auto const space = text.rfind(' ', bytes);
-  return std::string{space == std::string_view::npos ? std::string_view{} : trimmed(text.substr(0, space))};
+  return std::string{space == std::string_view::npos ? std::string_view{} : base::trimmed(text.substr(0, space))};
 }
 
 }  // namespace
@@ -33,7 +28,7 @@ std::string heard_text(std::string_view said, SpokenText const& spoken, TurnProg
       if (character.start_ms >= progress.reached_ms) break;
       end = character.end;
     }
-    return std::string{trimmed(std::string_view{spoken.text}.substr(0, end))};
+    return std::string{base::trimmed(std::string_view{spoken.text}.substr(0, end))};
   }
   auto const share =
       static_cast<std::size_t>(static_cast<double>(said.size()) * static_cast<double>(progress.reached_ms) /
@@ -60,7 +55,7 @@ std::optional<std::size_t> Transcript::find_agent_turn(std::int64_t event_id) co
 }
 
 void Transcript::agent_said(std::size_t turn, std::string_view text) {
-  auto const words = trimmed(text);
+  auto const words = base::trimmed(text);
   if (words.empty()) return;
   auto& said = turns_[turn].said;
   if (!said.empty()) said += ' ';
@@ -81,9 +76,9 @@ bool Transcript::correct(std::optional<std::int64_t> event_id, std::string_view 
   for (auto i = turns_.size(); i-- > 0;) {
     auto& turn = turns_[i];
     if (turn.role != crm::Speaker::agent) continue;
-    bool const same = event_id ? turn.event_id == event_id : trimmed(original) == turn.said;
+    bool const same = event_id ? turn.event_id == event_id : base::trimmed(original) == turn.said;
     if (!same) continue;
-    turn.corrected = std::string{trimmed(corrected)};
+    turn.corrected = std::string{base::trimmed(corrected)};
     turn.interrupted = true;
     return true;
   }
@@ -99,7 +94,7 @@ void Transcript::caller_said(std::int64_t event_id, std::string_view text, std::
   turn.role = crm::Speaker::caller;
   turn.event_id = event_id;
   turn.recorded_event_id = event_id;
-  turn.said = std::string{trimmed(text)};
+  turn.said = std::string{base::trimmed(text)};
   turn.at = at;
   // The recognised words may arrive after the answer they led to (same event id): the caller spoke first.
   auto const answer = std::ranges::find_if(
@@ -160,7 +155,7 @@ std::string heard_context(std::vector<crm::CallTurn> const& turns, std::size_t m
     auto const line_end = text.find('\n', from);
     if (line_end + 1 < text.size()) from = line_end + 1;
     // The newest line alone is too long: its end, from the beginning of a UTF-8 character.
-    while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
+    while (from < text.size() && base::continues_character(text[from])) ++from;
     text.erase(0, from);
   }
   return text;

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "gateway/base/text.h"
+
 namespace net {
 namespace {
 
@@ -116,18 +118,12 @@ std::optional<Target> target_of(sockaddr const* address, socklen_t size) {
   return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 /// Calls `take` for each part between commas until it refuses one, which is returned.
 template <class Take>
 std::optional<std::string_view> first_refused(std::string_view list, Take take) {
   while (!list.empty()) {
     auto const comma = list.find(',');
-    auto const part = trimmed(list.substr(0, comma));
+    auto const part = base::trimmed(list.substr(0, comma), " ");
     if (!take(part)) return part;
     list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
   }

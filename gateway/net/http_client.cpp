@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cctype>
 #include <mutex>
 #include <stdexcept>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "gateway/base/background.h"
+#include "gateway/net/question.h"
 
 namespace net {
 namespace {
@@ -26,43 +25,12 @@ constexpr std::chrono::milliseconds guarded_timeout{10'000};
 constexpr std::chrono::milliseconds guarded_connect_timeout{3'000};
 constexpr std::size_t guarded_response_bytes = 1024 * 1024;
 
-/// The coroutine's side of a request: lives on the caller's event loop and is touched there only, except `answer`,
-/// which the engine fills before it posts.
-struct Waiter {
-  explicit Waiter(asio::any_io_executor e) : executor{e}, bell{e, asio::steady_timer::time_point::max()} {}
-  asio::any_io_executor executor;
-  asio::steady_timer bell;
-  bool answered = false;
-  base::Result<Response> answer = base::fail(base::Fault::cancelled, "client stopped");
-};
-
-/// The engine's side of a request. `waiter` is the door between the two threads: whoever abandons the request empties
-/// it under the lock, and from then on the engine knows no event loop that could be gone.
+/// A request under way, as the engine sees it.
 struct Exchange {
-  explicit Exchange(HttpCall c, std::shared_ptr<Waiter> w) : call{std::move(c)}, waiter{std::move(w)} {}
+  Exchange(HttpCall c, std::shared_ptr<Asker<Response>> asker) : call{std::move(c)}, question{std::move(asker)} {}
   ~Exchange() { curl_slist_free_all(header_list); }
   Exchange(Exchange const&) = delete;
   Exchange& operator=(Exchange const&) = delete;
-
-  bool is_abandoned() {
-    std::scoped_lock const lock{mutex};
-    return !waiter;
-  }
-  void abandon() {
-    std::scoped_lock const lock{mutex};
-    waiter.reset();
-  }
-  void finish(base::Result<Response> answer) {
-    std::scoped_lock const lock{mutex};
-    if (!waiter) return;
-    waiter->answer = std::move(answer);
-    auto const executor = waiter->executor;
-    // Under the lock, so that the caller cannot leave, and end its event loop, before post() has returned.
-    asio::post(executor, [asker = std::move(waiter)] {
-      asker->answered = true;
-      asker->bell.cancel();
-    });
-  }
 
   HttpCall call;
   Response response;
@@ -71,8 +39,7 @@ struct Exchange {
   EgressPolicy const* policy = nullptr;
   bool was_refused = false;  // an address by the policy
   bool was_allowed = false;
-  std::mutex mutex;
-  std::shared_ptr<Waiter> waiter;
+  Question<Response> question;
 };
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
@@ -253,7 +220,7 @@ class HttpClient::Engine {
     take_new();
     for (auto& [easy, exchange] : under_way_) {
       release(easy);
-      exchange->finish(base::fail(base::Fault::cancelled, "client stopped"));
+      exchange->question.answer(base::fail(base::Fault::cancelled, "client stopped"));
     }
   }
 
@@ -293,17 +260,17 @@ class HttpClient::Engine {
       exchange->response.status = static_cast<unsigned>(status);
       release(easy);
       if (code == CURLE_OK)
-        exchange->finish(std::move(exchange->response));
+        exchange->question.answer(std::move(exchange->response));
       else if (exchange->was_refused && !exchange->was_allowed)
-        exchange->finish(base::fail(base::Fault::refused, "the address is not one that requests may go to"));
+        exchange->question.answer(base::fail(base::Fault::refused, "the address is not one that requests may go to"));
       else
-        exchange->finish(base::fail(fault_of(code), curl_easy_strerror(code)));
+        exchange->question.answer(base::fail(fault_of(code), curl_easy_strerror(code)));
     }
   }
 
   void drop_abandoned() {
     std::erase_if(under_way_, [this](auto const& entry) {
-      if (!entry.second->is_abandoned()) return false;
+      if (!entry.second->question.is_abandoned()) return false;
       release(entry.first);
       return true;
     });
@@ -341,23 +308,23 @@ base::Async<base::Result<Response>> HttpClient::send(HttpCall call) {
   if (!clean_method || !is_sendable(call.headers))
     co_return base::fail(base::Fault::protocol, "the method or a header holds a forbidden character");
 
-  auto const waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
+  auto const asker = std::make_shared<Asker<Response>>(co_await asio::this_coro::executor);
   auto const engine = engine_;
-  auto const exchange = std::make_shared<Exchange>(std::move(call), waiter);
+  auto const exchange = std::make_shared<Exchange>(std::move(call), asker);
   // Also when this frame is destroyed while it waits, together with its event loop.
   struct Leaving {
     std::shared_ptr<Engine> engine;
     std::shared_ptr<Exchange> exchange;
     ~Leaving() {
-      if (exchange->is_abandoned()) return;
-      exchange->abandon();
+      if (exchange->question.is_abandoned()) return;
+      exchange->question.abandon();
       engine->wake();
     }
   } const leaving{engine, exchange};
   if (!engine->submit(exchange)) co_return base::fail(base::Fault::cancelled, "client stopped");
-  (void)co_await waiter->bell.async_wait(base::quietly);
-  if (!waiter->answered) co_return base::fail(base::Fault::cancelled, "request abandoned");
-  co_return std::move(waiter->answer);
+  (void)co_await asker->bell.async_wait(base::quietly);
+  if (!asker->answered) co_return base::fail(base::Fault::cancelled, "request abandoned");
+  co_return std::move(asker->answer);
 }
 
 }  // namespace net

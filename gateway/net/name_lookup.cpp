@@ -3,13 +3,13 @@
 #include <netdb.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+
+#include "gateway/net/question.h"
 
 namespace net {
 namespace {
@@ -18,42 +18,10 @@ using Addresses = std::vector<asio::ip::address>;
 
 constexpr std::size_t most_threads = 16;
 
-/// The coroutine's side: lives on its event loop and is touched there only, except `answer`, which is filled before the
-/// post.
-struct Asker {
-  explicit Asker(asio::any_io_executor e) : executor{e}, bell{e, asio::steady_timer::time_point::max()} {}
-  asio::any_io_executor executor;
-  asio::steady_timer bell;
-  bool answered = false;
-  base::Result<Addresses> answer = base::fail(base::Fault::cancelled, "lookup abandoned");
-};
-
-/// The thread's side. Whoever leaves empties `asker` under the lock; from then on the thread knows no event loop.
-class Question {
- public:
-  Question(std::string host, std::shared_ptr<Asker> asker) : host_{std::move(host)}, asker_{std::move(asker)} {}
-
-  std::string const& host() const { return host_; }
-  void abandon() {
-    std::scoped_lock const lock{mutex_};
-    asker_.reset();
-  }
-  void answer(base::Result<Addresses> found) {
-    std::scoped_lock const lock{mutex_};
-    if (!asker_) return;
-    asker_->answer = std::move(found);
-    auto const executor = asker_->executor;
-    // Under the lock, so that the asker cannot leave, and end its event loop, before post() has returned.
-    asio::post(executor, [asker = std::move(asker_)] {
-      asker->answered = true;
-      asker->bell.cancel();
-    });
-  }
-
- private:
-  std::string host_;
-  std::mutex mutex_;
-  std::shared_ptr<Asker> asker_;
+struct Lookup {
+  Lookup(std::string h, std::shared_ptr<Asker<Addresses>> asker) : host{std::move(h)}, question{std::move(asker)} {}
+  std::string host;
+  Question<Addresses> question;
 };
 
 base::Result<Addresses> ask_system(std::string const& host) {
@@ -80,12 +48,12 @@ base::Result<Addresses> ask_system(std::string const& host) {
   return addresses;
 }
 
-/// Questions and the threads that ask them. A thread starts with work to do and ends without.
+/// Lookups and the threads that ask. A thread starts with work to do and ends without.
 class Desk {
  public:
-  void submit(std::shared_ptr<Question> const& question) {
+  void submit(std::shared_ptr<Lookup> const& lookup) {
     std::scoped_lock const lock{mutex_};
-    waiting_.push_back(question);
+    waiting_.push_back(lookup);
     if (threads_ >= most_threads) return;
     try {
       std::thread{[this] { work(); }}.detach();
@@ -93,34 +61,34 @@ class Desk {
     } catch (std::system_error const&) {
       if (threads_ > 0) return;  // one of them will come to it
       waiting_.pop_back();
-      question->answer(base::fail(base::Fault::unavailable, "no thread to look up a name"));
+      lookup->question.answer(base::fail(base::Fault::unavailable, "no thread to look up a name"));
     }
   }
 
-  void abandon(std::shared_ptr<Question> const& question) {
-    question->abandon();
+  void abandon(std::shared_ptr<Lookup> const& lookup) {
+    lookup->question.abandon();
     std::scoped_lock const lock{mutex_};
-    std::erase(waiting_, question);
+    std::erase(waiting_, lookup);
   }
 
  private:
-  std::shared_ptr<Question> next() {
+  std::shared_ptr<Lookup> next() {
     std::scoped_lock const lock{mutex_};
     if (waiting_.empty()) {
       --threads_;
       return nullptr;
     }
-    auto question = std::move(waiting_.front());
+    auto lookup = std::move(waiting_.front());
     waiting_.pop_front();
-    return question;
+    return lookup;
   }
 
   void work() {
-    while (auto const question = next()) question->answer(ask_system(question->host()));
+    while (auto const lookup = next()) lookup->question.answer(ask_system(lookup->host));
   }
 
   std::mutex mutex_;
-  std::deque<std::shared_ptr<Question>> waiting_;
+  std::deque<std::shared_ptr<Lookup>> waiting_;
   std::size_t threads_ = 0;
 };
 
@@ -140,14 +108,14 @@ base::Async<base::Result<Addresses>> look_up(std::string host) {
   auto const stop = co_await asio::this_coro::cancellation_state;
   if (stop.cancelled() != asio::cancellation_type::none)
     co_return base::fail(base::Fault::cancelled, "lookup abandoned");
-  auto const asker = std::make_shared<Asker>(co_await asio::this_coro::executor);
-  auto const question = std::make_shared<Question>(std::move(host), asker);
+  auto const asker = std::make_shared<Asker<Addresses>>(co_await asio::this_coro::executor);
+  auto const lookup = std::make_shared<Lookup>(std::move(host), asker);
   // Also when this frame is destroyed while it waits, together with its event loop.
   struct Leaving {
-    std::shared_ptr<Question> question;
-    ~Leaving() { desk().abandon(question); }
-  } const leaving{question};
-  desk().submit(question);
+    std::shared_ptr<Lookup> lookup;
+    ~Leaving() { desk().abandon(lookup); }
+  } const leaving{lookup};
+  desk().submit(lookup);
   (void)co_await asker->bell.async_wait(base::quietly);
   if (!asker->answered) co_return base::fail(base::Fault::cancelled, "lookup abandoned");
   co_return std::move(asker->answer);

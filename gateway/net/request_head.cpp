@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/base/text.h"
+
 namespace net {
 namespace {
+
+constexpr std::string_view blanks = " \t";  // RFC 9110, 5.6.3: OWS
 
 constexpr Refusal malformed{400, "BAD_REQUEST", "the request is not valid HTTP"};
 constexpr Refusal ambiguous{400, "BAD_REQUEST", "the length of the request body is ambiguous"};
@@ -33,13 +37,6 @@ bool is_value_char(char c) {
   return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
 }
 
-std::string_view trimmed(std::string_view text) {
-  auto const is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 bool same_word(std::string_view a, std::string_view b) {
   auto const lower = [](char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
@@ -48,7 +45,7 @@ bool same_word(std::string_view a, std::string_view b) {
 bool lists(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     auto const comma = std::min(list.find(','), list.size());
-    if (same_word(trimmed(list.substr(0, comma)), word)) return true;
+    if (same_word(base::trimmed(list.substr(0, comma), blanks), word)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -75,7 +72,7 @@ std::optional<Refusal> read_field(std::string_view line, RequestHead& head) {
   auto const colon = line.find(':');
   if (colon == 0 || colon == std::string_view::npos) return malformed;
   auto const name = line.substr(0, colon);
-  auto const value = trimmed(line.substr(colon + 1));
+  auto const value = base::trimmed(line.substr(colon + 1), blanks);
   if (!std::ranges::all_of(name, is_token_char) || !std::ranges::all_of(value, is_value_char)) return malformed;
   head.request.headers.add(std::string{name}, std::string{value});
   return {};

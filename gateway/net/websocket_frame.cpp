@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "gateway/base/text.h"
+
 namespace net::websocket {
 namespace {
 
@@ -67,11 +69,8 @@ void append_frame(std::string& out, Opcode opcode, std::string_view payload, std
 }
 
 std::string close_payload(std::uint16_t code, std::string_view reason) {
-  auto end = std::min(reason.size(), longest_control - 2);
-  if (end < reason.size())
-    while (end > 0 && (static_cast<std::uint8_t>(reason[end]) & 0xC0) == 0x80) --end;
   std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)};
-  return payload.append(reason.substr(0, end));
+  return payload.append(base::clipped(reason, longest_control - payload.size()));
 }
 
 std::nullopt_t MessageReader::violate(std::uint16_t code, std::string_view what) {

@@ -1,6 +1,5 @@
 #include "gateway/net/websocket_handshake.h"
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <cctype>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/ids.h"
 
 namespace net::websocket {
@@ -17,20 +17,12 @@ namespace http = boost::beast::http;
 
 constexpr std::size_t longest_answer = 16 * 1024;
 
-std::string base64(std::span<std::uint8_t const> bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  auto const size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
 /// RFC 6455, 1.3.
 std::string accept_of(std::string_view key) {
   auto const joined = std::string{key} + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<std::uint8_t, SHA_DIGEST_LENGTH> digest;
   SHA1(reinterpret_cast<unsigned char const*>(joined.data()), joined.size(), digest.data());
-  return base64(digest);
+  return base::to_base64(digest);
 }
 
 bool is_key(std::string_view text) {
@@ -43,7 +35,7 @@ bool is_key(std::string_view text) {
 std::string make_key() {
   std::array<std::uint8_t, 16> bytes;
   base::fill_random(bytes);
-  return base64(bytes);
+  return base::to_base64(bytes);
 }
 
 std::string upgrade_request(Url const& url, Headers const& headers, std::string_view key) {

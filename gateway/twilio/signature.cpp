@@ -9,9 +9,9 @@
 #include <array>
 #include <cstdint>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/ids.h"
 #include "gateway/twilio/signature_urls.h"
-#include "media/base64.h"
 
 namespace gateway::twilio {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t sha1_bytes = 20;
 /// Far more than any form of Twilio's has. Beyond it a stranger's request is not worth the hashing of rare variants.
 constexpr std::size_t max_fields_for_variants = 16 * 1024;
-constexpr std::size_t header_chars = media::base64_size(sha1_bytes);
+constexpr std::size_t header_chars = base::base64_size(sha1_bytes);
 using Mac = std::array<std::uint8_t, sha1_bytes>;
 
 using Field = std::pair<std::string_view, std::string_view>;
@@ -77,8 +77,8 @@ Mac mac(base::Secret const& token, std::string_view text) {
 bool matches(std::span<base::Secret const> tokens, std::vector<SignedUrl> const& urls, net::Form const& form,
              std::string_view header) {
   if (header.size() != header_chars) return false;
-  std::array<std::uint8_t, media::base64_decoded_bound(header_chars)> claimed{};
-  auto const decoded = media::decode_base64(header, claimed);
+  std::array<std::uint8_t, base::base64_decoded_bound(header_chars)> claimed{};
+  auto const decoded = base::decode_base64(header, claimed);
   if (!decoded || *decoded != sha1_bytes) return false;
 
   auto const body_fields = signed_fields(form);
@@ -125,7 +125,7 @@ bool is_body_hash(std::string_view claimed, std::string_view body) {
 std::string sign(base::Secret const& token, std::string_view url, net::Form const& form) {
   auto const result = mac(token, std::string{url} + signed_fields(form).front());
   std::string header;
-  media::append_base64(header, result);
+  base::append_base64(header, result);
   return header;
 }
 

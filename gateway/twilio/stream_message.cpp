@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace gateway::twilio {
 namespace {
@@ -31,8 +31,8 @@ std::optional<Track> track_from(std::string_view text) {
 }
 
 bool read_payload(std::string_view base64, std::string& out) {
-  out.resize(media::base64_decoded_bound(base64.size()));
-  auto const bytes = media::decode_base64(base64, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
+  out.resize(base::base64_decoded_bound(base64.size()));
+  auto const bytes = base::decode_base64(base64, {reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
   if (!bytes) return false;
   out.resize(*bytes);
   return true;
@@ -304,7 +304,7 @@ base::Result<Incoming> decode(std::string_view text) {
 void encode_media(std::string& out, base::StreamSid const& stream, std::span<std::uint8_t const> mulaw) {
   begin(out, "media", stream);
   out += R"(,"media":{"payload":")";
-  media::append_base64(out, mulaw);
+  base::append_base64(out, mulaw);
   out += "\"}}";
 }
 

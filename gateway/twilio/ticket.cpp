@@ -11,7 +11,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace gateway::twilio {
 namespace {
@@ -32,32 +32,6 @@ Mac mac(base::Secret const& key, std::string_view text) {
   HMAC(EVP_sha256(), bytes.data(), static_cast<int>(bytes.size()), reinterpret_cast<std::uint8_t const*>(text.data()),
        text.size(), result.data(), &length);
   return result;
-}
-
-/// RFC 4648 section 5, without padding.
-std::string base64url(std::span<std::uint8_t const> bytes) {
-  std::string text;
-  media::append_base64(text, bytes);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  text.erase(text.find_last_not_of('=') + 1);
-  return text;
-}
-
-std::optional<std::string> from_base64url(std::string_view url_text) {
-  std::string text{url_text};
-  std::ranges::replace(text, '-', '+');
-  std::ranges::replace(text, '_', '/');
-  text.append((4 - text.size() % 4) % 4, '=');
-  std::string bytes(media::base64_decoded_bound(text.size()), '\0');
-  auto const size = media::decode_base64(text, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
-  if (!size) return std::nullopt;
-  bytes.resize(*size);
-  return bytes;
-}
-
-std::span<std::uint8_t const> bytes_of(std::string_view text) {
-  return {reinterpret_cast<std::uint8_t const*>(text.data()), text.size()};
 }
 
 struct Parts {
@@ -81,12 +55,12 @@ std::optional<Parts> split(std::string_view ticket) {
 std::string random_nonce() {
   std::array<std::uint8_t, 16> bytes{};
   base::fill_random(bytes);
-  return base64url(bytes);
+  return base::to_base64(bytes, base::Base64::url);
 }
 
 /// Only ever called on a payload that our own key has signed; still tolerates any text.
 std::optional<TicketClaims> claims_in(std::string_view payload) {
-  auto const bytes = from_base64url(payload);
+  auto const bytes = base::from_base64(payload, base::Base64::url);
   if (!bytes) return std::nullopt;
   auto const json = Json::parse(*bytes, nullptr, /*allow_exceptions=*/false);
   if (!json.is_array() || json.size() != 5 || !json[4].is_number_integer()) return std::nullopt;
@@ -122,9 +96,9 @@ std::string TicketOffice::issue(TicketClaims claims, base::TimeSource::Wall now)
   auto const json =
       Json::array({claims.tenant.text(), claims.call_sid.text(), claims.node, claims.nonce, whole_seconds});
   auto const payload = json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-  auto ticket = "v1." + keys_.front().kid + "." + base64url(bytes_of(payload));
+  auto ticket = "v1." + keys_.front().kid + "." + base::to_base64(payload, base::Base64::url);
   auto const proof = mac(keys_.front().secret, ticket);
-  return ticket + "." + base64url(proof);
+  return ticket + "." + base::to_base64(proof, base::Base64::url);
 }
 
 base::Result<TicketClaims> TicketOffice::verify(std::string_view ticket, base::TimeSource::Wall now) const {
@@ -135,7 +109,7 @@ base::Result<TicketClaims> TicketOffice::verify(std::string_view ticket, base::T
   if (key == keys_.end()) return refused();
 
   // Compared as text: base64 has one text for a value, so nothing unproven needs to be decoded.
-  auto const expected = base64url(mac(key->secret, parts->signed_text));
+  auto const expected = base::to_base64(mac(key->secret, parts->signed_text), base::Base64::url);
   auto const& proof = parts->proof;
   if (proof.size() != expected.size() || CRYPTO_memcmp(proof.data(), expected.data(), expected.size()) != 0)
     return refused();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/base/text.h"
 #include "gateway/twilio/timestamp.h"
 
 namespace gateway::twilio {
@@ -16,11 +17,7 @@ constexpr std::size_t max_token_bytes = 4096;
 
 /// The field's text, cut before the character that would exceed the limit.
 std::string text(net::Form const& form, std::string_view name, std::size_t limit) {
-  auto const value = net::find(form, name);
-  if (value.size() <= limit) return std::string{value};
-  auto end = limit;
-  while (end > 0 && (value[end] & 0xC0) == 0x80) --end;
-  return std::string{value.substr(0, end)};
+  return std::string{base::clipped(net::find(form, name), limit)};
 }
 
 /// The field's text, or nothing when it is too long: half a URL or token is worse than none.

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "gateway/base/base64.h"
 #include "loadtest/load/call.h"
-#include "media/base64.h"
 
 namespace sim::load {
 namespace {
@@ -100,8 +100,8 @@ bool Agent::on_close(std::uint16_t code, std::string_view) {
 bool Agent::on_audio(std::string_view message) {
   auto const base64 = message.substr(chunk_head.size(), message.size() - chunk_head.size() - chunk_tail.size());
   auto& audio = trial_.audio;
-  audio.resize(media::base64_decoded_bound(base64.size()));
-  auto const size = media::decode_base64(base64, audio);
+  audio.resize(base::base64_decoded_bound(base64.size()));
+  auto const size = base::decode_base64(base64, audio);
   if (!size) return false;
   audio.resize(*size);
   if (trial_.options.pcm)
@@ -310,7 +310,7 @@ void Agent::say(std::uint32_t frames, std::int64_t due_ns) {
   auto& message = trial_.message;
   message.assign(4, '\0');
   message.append(audio_head);
-  media::append_base64(message, audio);
+  base::append_base64(message, audio);
   fmt::format_to(std::back_inserter(message), R"(","event_id":{}}}}})", turn_.event_id);
   auto const length = message.size() - 4;
   message[0] = static_cast<char>(0x81);

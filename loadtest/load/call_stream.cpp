@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cstring>
 
+#include "gateway/base/base64.h"
 #include "loadtest/load/call.h"
 #include "loadtest/sim/twilio/message.h"
-#include "media/base64.h"
 
 namespace sim::load {
 namespace {
@@ -15,15 +15,15 @@ constexpr std::size_t congested_bytes = 64 * 1024;  // Twilio then drops audio (
 constexpr std::int64_t first_timestamp_ms = 100;
 constexpr std::uint32_t everything = std::numeric_limits<std::uint32_t>::max();
 
-constexpr std::size_t frame_text = media::base64_size(media::mulaw_frame_bytes);
-constexpr std::size_t stamp_text = media::base64_size(stamp_bytes);
+constexpr std::size_t frame_text = base::base64_size(media::mulaw_frame_bytes);
+constexpr std::size_t stamp_text = base::base64_size(stamp_bytes);
 
 /// The base64 of all that follows the stamp, which begins a new group.
 std::array<char, frame_text - stamp_text> const& text_after_stamp() {
   static auto const text = [] {
     auto const frame = unstamped_frame();
     std::array<char, frame_text - stamp_text> encoded;
-    media::encode_base64(std::span{frame}.subspan(stamp_bytes), encoded);
+    base::encode_base64(std::span{frame}.subspan(stamp_bytes), encoded);
     return encoded;
   }();
   return text;
@@ -38,7 +38,7 @@ class Pen {
     at_ += what.size();
   }
   void number(std::uint64_t value) { at_ = std::to_chars(at_, end_, value).ptr; }
-  void base64(std::span<std::uint8_t const> bytes) { at_ += media::encode_base64(bytes, {at_, end_}); }
+  void base64(std::span<std::uint8_t const> bytes) { at_ += base::encode_base64(bytes, {at_, end_}); }
   std::size_t written() const { return static_cast<std::size_t>(at_ - begin_); }
 
  private:
@@ -104,7 +104,7 @@ void Call::on_unusual(std::string_view message) {
   if (!decoded) return trial_.measures.complain("a message that Twilio would not take: " + decoded.error().what);
   if (auto const* media = std::get_if<twilio::MediaMessage>(&*decoded)) {
     std::string text;
-    media::append_base64(text, media->mulaw);
+    base::append_base64(text, media->mulaw);
     on_audio(text);
   } else if (auto const* mark = std::get_if<twilio::MarkMessage>(&*decoded)) {
     std::string name = "\"";
@@ -117,8 +117,8 @@ void Call::on_unusual(std::string_view message) {
 
 void Call::on_audio(std::string_view base64) {
   auto& audio = trial_.audio;
-  audio.resize(media::base64_decoded_bound(base64.size()));
-  auto const size = media::decode_base64(base64, audio);
+  audio.resize(base::base64_decoded_bound(base64.size()));
+  auto const size = base::decode_base64(base64, audio);
   if (!size) return trial_.measures.complain("audio that is not base64");
   audio.resize(*size);
   arrived_ns_ = monotonic_ns();

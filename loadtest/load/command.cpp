@@ -22,7 +22,6 @@ namespace sim::load {
 namespace {
 
 using twilio::duration_of;
-using twilio::WrongUsage;
 
 struct Arguments {
   Options options;

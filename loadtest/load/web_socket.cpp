@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/ids.h"
-#include "media/base64.h"
 
 namespace sim::load {
 namespace {
@@ -23,7 +23,7 @@ std::string accept_for(std::string_view key) {
   std::array<std::uint8_t, SHA_DIGEST_LENGTH> digest;
   SHA1(reinterpret_cast<unsigned char const*>(text.data()), text.size(), digest.data());
   std::string accept;
-  media::append_base64(accept, digest);
+  base::append_base64(accept, digest);
   return accept;
 }
 
@@ -33,7 +33,7 @@ void ClientSocket::open(Place const& place, std::string_view target, std::string
   std::memcpy(&dice_, random.data() + 16, sizeof dice_);
   dice_ |= 1;
   std::string key;
-  media::append_base64(key, std::span{random}.first(16));
+  base::append_base64(key, std::span{random}.first(16));
   accept_ = accept_for(key);
   request_ = "GET ";
   request_.append(target).append(" HTTP/1.1\r\nHost: ").append(place.url.authority());

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 #include "media/format.h"
 #include "media/framer.h"
 #include "media/level.h"
@@ -29,9 +29,9 @@ std::vector<std::uint8_t> mulaw_frame() {
 
 void base64_encode_frame(benchmark::State& state) {
   auto const frame = mulaw_frame();
-  std::array<char, media::base64_size(media::mulaw_frame_bytes)> text{};
+  std::array<char, base::base64_size(media::mulaw_frame_bytes)> text{};
   for (auto _ : state) {
-    media::encode_base64(frame, text);
+    base::encode_base64(frame, text);
     benchmark::DoNotOptimize(text);
   }
 }
@@ -39,10 +39,10 @@ BENCHMARK(base64_encode_frame);
 
 void base64_decode_frame(benchmark::State& state) {
   std::string text;
-  media::append_base64(text, mulaw_frame());
+  base::append_base64(text, mulaw_frame());
   std::array<std::uint8_t, media::mulaw_frame_bytes> bytes{};
   for (auto _ : state) {
-    benchmark::DoNotOptimize(media::decode_base64(text, bytes));
+    benchmark::DoNotOptimize(base::decode_base64(text, bytes));
     benchmark::DoNotOptimize(bytes);
   }
 }

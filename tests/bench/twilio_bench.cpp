@@ -1,8 +1,8 @@
 #include <benchmark/benchmark.h>
 
+#include "gateway/base/base64.h"
 #include "gateway/twilio/signature.h"
 #include "gateway/twilio/stream_message.h"
-#include "media/base64.h"
 
 namespace {
 
@@ -10,7 +10,7 @@ namespace twilio = gateway::twilio;
 
 std::string media_message() {
   std::string payload;
-  media::append_base64(payload, std::vector<std::uint8_t>(160, 0xFF));
+  base::append_base64(payload, std::vector<std::uint8_t>(160, 0xFF));
   return R"({"event":"media","sequenceNumber":"1234","media":{"track":"inbound","chunk":"1233","timestamp":"24680","payload":")" +
          payload + R"("},"streamSid":"MZ0123456789abcdef0123456789abcdef"})";
 }

@@ -73,8 +73,11 @@ TEST_F(DeskCall, tells_the_agent_what_is_wrong_with_its_parameters_and_leaves_th
 
 TEST_F(DeskCall, knows_no_tool_that_is_not_in_the_table) {
   call.starts();
-  call.agent_calls("launch_rocket");
+  call.agent_calls("launch_rocket", "{}", "t7");
   EXPECT_THAT(call.desk.requests, IsEmpty());
+  ASSERT_EQ(call.conversation().answers.size(), 1U);
+  EXPECT_EQ(call.conversation().answers[0].id, "t7");
+  EXPECT_TRUE(call.conversation().answers[0].is_error);
   EXPECT_THAT(answer(), HasSubstr("unknown_tool"));
 }
 
@@ -89,9 +92,9 @@ TEST_F(DeskCall, offers_to_take_a_message_when_the_desk_does_not_answer_in_time)
   call.desk.takes = seconds{60};
   call.starts();
   call.agent_calls("find_slots");
-  call.passes(seconds{8});
+  call.passes(milliseconds{2500});
   EXPECT_THAT(answer(), IsEmpty());
-  call.passes(milliseconds{300});
+  call.passes(milliseconds{500});
   EXPECT_THAT(answer(), HasSubstr("unavailable"));
   EXPECT_THAT(answer(), HasSubstr("take a message"));
   EXPECT_TRUE(call.conversation().answers.at(0).is_error);

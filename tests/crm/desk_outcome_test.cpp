@@ -86,6 +86,21 @@ TEST_F(AfterTheDesk, a_message_is_one_note_whether_its_answer_arrived_or_not) {
   EXPECT_EQ(value("category from call_outcomes"), "message_taken");
 }
 
+TEST_F(AfterTheDesk, a_message_taken_while_the_database_is_away_is_a_note_when_it_is_back) {
+  auto record = ended(call());
+  kill_server();
+  asks(record, caller(), "find_slots", nlohmann::json::object());
+  asks(record, caller(), "take_message", {{"message", "Call me about Tuesday"}, {"name", "Ada"}});
+  EXPECT_TRUE(record.tool_calls.back().is_error);
+  EXPECT_NE(record.tool_calls.back().result_json.find("somebody will get back to you"), std::string::npos)
+      << "nobody is asked for a message that they have just left";
+  server()->revive();
+  settle(record);
+  EXPECT_EQ(count("notes where body like 'Call me about Tuesday%'"), "1");
+  EXPECT_EQ(count("outbox where event = 'message.taken'"), "1");
+  EXPECT_EQ(value("category from call_outcomes"), "message_taken");
+}
+
 TEST_F(AfterTheDesk, whoever_withheld_their_number_is_the_same_person_afterwards) {
   auto record = ended(call());
   record.from = "anonymous";

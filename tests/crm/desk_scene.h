@@ -32,7 +32,9 @@ class DeskTest : public BusinessTest {
         "\"wed\": [[\"09:00\", \"12:00\"]]}'");
     sql(conninfo,
         "insert into integrations (tenant_id, id, provider, name) values ('ten_1', 'int_1', 'webhook', 'Hook')");
-    pool.emplace(settings(8), day);
+    auto database = settings(8);
+    database.patience = milliseconds{100};
+    pool.emplace(database, day);
     desk.emplace(*pool, day, base::Log::silent(), metrics);
   }
   void TearDown() override {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "crm/integrations/base64.h"
 #include "crm/integrations/legacy_secret.h"
 
 namespace {

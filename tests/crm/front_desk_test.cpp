@@ -180,6 +180,17 @@ TEST_F(FrontDesk, answers_by_the_deadline_while_the_database_is_away) {
   EXPECT_FALSE(run(desk->confirm(caller(), "apt_1", in(std::chrono::milliseconds{100}))));
 }
 
+TEST_F(FrontDesk, keeps_nobody_waiting_for_a_database_that_stays_away) {
+  kill_server();
+  auto const began = time.now();
+  for (int tries = 0; tries < 5; ++tries) EXPECT_EQ(ask("find_slots")["reason"], "unavailable");
+  EXPECT_LT(time.now() - began, std::chrono::seconds{3}) << "each had ten seconds";
+  server()->revive();
+  auto const is_back = [&] { return ask("find_slots")["ok"] == true; };
+  while (!is_back() && time.now() - began < std::chrono::seconds{30});
+  EXPECT_EQ(ask("find_slots")["ok"], true);
+}
+
 TEST(DictatedNumber, is_national_only_where_we_know_how_numbers_are_written) {
   EXPECT_EQ(crm::dictated_number("+1 (415) 555-0100", "+442079460000"), "+14155550100");
   EXPECT_EQ(crm::dictated_number("415.555.0100", "+15550001111"), "+14155550100");

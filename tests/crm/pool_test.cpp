@@ -194,6 +194,25 @@ TEST_F(PoolTest, comes_back_after_the_server_died) {
   EXPECT_TRUE(back) << back.error().detail;
 }
 
+TEST_F(PoolTest, says_at_once_that_the_database_is_away_when_its_patience_is_over) {
+  auto impatient = settings();
+  impatient.patience = milliseconds{50};
+  Pool pool{impatient, time};
+  ASSERT_TRUE(run(pool.run(one, {}, soon())));
+  kill_server();
+  auto const began = time.now();
+  for (int tries = 0; tries < 5; ++tries) {
+    auto const away = run(pool.run(one, {}, soon()));
+    ASSERT_FALSE(away);
+    EXPECT_EQ(away.error().fault, Fault::unavailable);
+  }
+  EXPECT_LT(time.now() - began, seconds{5}) << "one of them has waited to its deadline";
+  server()->revive();
+  auto back = run(pool.run(one, {}, soon()));
+  while (!back && time.now() - began < seconds{30}) back = run(pool.run(one, {}, soon()));
+  EXPECT_TRUE(back) << back.error().detail;
+}
+
 TEST_F(PoolTest, hears_of_a_server_that_dies_under_a_statement) {
   Pool pool{settings(), time};
   base::TaskGroup tasks{loop.get_executor()};

@@ -216,6 +216,29 @@ TEST_F(CallCommands, list_calls_of_a_time_span) {
   EXPECT_NE(command("calls list").out.find("in-progress"), std::string::npos);
 }
 
+TEST_F(CallCommands, list_on_behind_the_end_of_a_page) {
+  for (int number = 1; number <= 5; ++number) {
+    auto one = call(number);
+    one.started_at += std::chrono::minutes{number / 2};  // two and two begin at the same moment
+    ASSERT_TRUE(save(one));
+  }
+  std::vector<std::string> seen;
+  auto page = command("calls list --json --limit 2");
+  while (page.err.find("--before ") != std::string::npos) {
+    for (auto const& each : nlohmann::json::parse(page.out)) seen.push_back(each["id"]);
+    EXPECT_EQ(page.err, "there are older calls: go on with --before " + seen.back() + "\n");
+    page = command("calls list --json --limit 2 --before " + seen.back());
+  }
+  for (auto const& each : nlohmann::json::parse(page.out)) seen.push_back(each["id"]);
+  EXPECT_EQ(seen, (std::vector<std::string>{"call_5", "call_4", "call_3", "call_2", "call_1"}));
+  EXPECT_EQ(page.err, "");
+  EXPECT_EQ(command("calls list --before call_1").exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(command("calls list --json --before " + call(2).call_sid.text()).out).size(), 1U);
+  auto const unknown = command("calls list --before call_9");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_NE(unknown.err.find("there is no call call_9"), std::string::npos) << unknown.err;
+}
+
 TEST_F(CallCommands, show_what_was_said_and_what_of_it_was_heard) {
   auto record = ended(call());
   record.turns = {turn(Speaker::agent, "How can I help you today?", "How can I"), turn(Speaker::caller, "Hi", "Hi")};

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace gateway::elevenlabs {
 namespace {
@@ -16,8 +16,8 @@ nlohmann::json const& vectors() {
 }
 
 std::string bytes_of(std::string const& base64) {
-  std::vector<std::uint8_t> bytes(media::base64_decoded_bound(base64.size()));
-  auto const size = media::decode_base64(base64, bytes).value();
+  std::vector<std::uint8_t> bytes(base::base64_decoded_bound(base64.size()));
+  auto const size = base::decode_base64(base64, bytes).value();
   return {reinterpret_cast<char const*>(bytes.data()), size};
 }
 

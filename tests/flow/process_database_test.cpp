@@ -63,6 +63,37 @@ TEST_F(DatabaseOutage, of_our_own_server_is_not_heard_and_mends_itself) {
   EXPECT_TRUE(nothing_runs_in(scene.folder.path())) << testing::PrintToString(processes_of(scene.folder.path()));
 }
 
+TEST_F(DatabaseOutage, leaves_the_agent_to_take_a_message_which_arrives_afterwards) {
+  using sim::elevenlabs::CallTools;
+  using sim::elevenlabs::Say;
+  ChildScene scene;
+  scene.serve();
+  scene.seed();
+  scene.sims.reply_with({CallTools{{{.name = "find_slots"}}},
+                         CallTools{{{.name = "take_message", .parameters = R"({"message":"Call me about Tuesday"})"}}},
+                         Say{"I have noted that, somebody will call you back.", {}}});
+  auto const call = scene.place(scene.plan());
+  ASSERT_TRUE(call.comes_to(EventKind::agent_speaks)) << scene.log();
+  {
+    crm::pg::ClusterLock no_repair{scene.data() / "postgres" / "lock"};
+    ASSERT_TRUE(no_repair.take_change(5s));
+    scene.kill_postmaster();
+    ASSERT_TRUE(call.comes_to(EventKind::agent_speaks, 2)) << scene.log();
+    end(scene, call);
+    no_repair.leave_change();
+  }
+  auto const record = scene.ended_record(call.sid());
+  ASSERT_TRUE(record);
+  ASSERT_EQ(record->tool_calls.size(), 2U);
+  for (auto const& tool : record->tool_calls) {
+    EXPECT_NE(tool.result_json.find("unavailable"), std::string::npos) << tool.result_json;
+    EXPECT_LE(tool.took_ms, 3000) << tool.name;
+  }
+  auto const shown = Json::parse(scene.command({"calls", "show", call.sid(), "--json"}).out);
+  EXPECT_EQ(shown["outcome"]["category"], "message_taken") << shown.dump(2);
+  EXPECT_EQ(scene.stop(), 0) << scene.log();
+}
+
 TEST_F(DatabaseOutage, of_the_operators_server_is_sat_out) {
   Folder elsewhere;
   crm::pg::PrivatePostgres server{elsewhere.path() / "server", crm::pg::Purpose::serve};

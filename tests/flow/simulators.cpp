@@ -127,6 +127,13 @@ void Simulators::greet_with(std::string text) {
   });
 }
 
+void Simulators::reply_with(std::vector<sim::elevenlabs::Step> steps) {
+  with_agents([&steps](sim::elevenlabs::ElevenLabsSim& agents) {
+    agents.agent(agent_id).turns = {sim::elevenlabs::Turn{.reply = std::move(steps)}};
+    return true;
+  });
+}
+
 std::uint16_t Simulators::open_door(std::uint16_t inner) {
   auto const there = [this, inner]() -> base::Async<std::uint16_t> {
     auto& door = *doors_.emplace_back(std::make_unique<Door>(loop_.get_executor(), inner));

@@ -71,6 +71,8 @@ class Simulators {
   void hang_up(PlacedCall const& call);
   /// What the agent says first in conversations to come.
   void greet_with(std::string text);
+  /// What it does in them when the caller has spoken first.
+  void reply_with(std::vector<sim::elevenlabs::Step> steps);
   /// A door before that port, from now on; returns its port.
   std::uint16_t open_door(std::uint16_t inner);
   /// Cuts every door: whoever came through one is reset.

@@ -6,7 +6,7 @@
 #include "gateway/agent/elevenlabs/ending.h"
 #include "gateway/agent/elevenlabs/message.h"
 #include "gateway/agent/elevenlabs/rest.h"
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace {
 
@@ -20,8 +20,8 @@ bool is_json(std::string const& text) {
 void check_audio(std::string_view text, Audio const& audio) {
   auto const json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) std::abort();
-  std::vector<std::uint8_t> bytes(media::base64_decoded_bound(text.size()));
-  auto const size = media::decode_base64(json["audio_event"]["audio_base_64"].get<std::string>(), bytes);
+  std::vector<std::uint8_t> bytes(base::base64_decoded_bound(text.size()));
+  auto const size = base::decode_base64(json["audio_event"]["audio_base_64"].get<std::string>(), bytes);
   if (!size || !std::ranges::equal(audio.bytes, std::span{bytes}.first(*size))) std::abort();
   auto const id = json["audio_event"].find("event_id");
   bool const has_plain_id =

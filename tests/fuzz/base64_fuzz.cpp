@@ -6,25 +6,25 @@
 #include <string_view>
 #include <vector>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   std::string_view const text{reinterpret_cast<char const*>(data), size};
-  std::vector<std::uint8_t> bytes(media::base64_decoded_bound(size));
-  auto const decoded = media::decode_base64(text, bytes);
+  std::vector<std::uint8_t> bytes(base::base64_decoded_bound(size));
+  auto const decoded = base::decode_base64(text, bytes);
   std::span<std::uint8_t const> const raw{data, size};
   std::string again;
   if (decoded) {
-    media::append_base64(again, std::span{bytes}.first(*decoded));
+    base::append_base64(again, std::span{bytes}.first(*decoded));
     if (again != text) std::abort();
     std::vector<std::uint8_t> exact(*decoded);
-    if (!media::decode_base64(text, exact)) std::abort();
-    if (*decoded > 0 && media::decode_base64(text, std::span{exact}.first(*decoded - 1))) std::abort();
+    if (!base::decode_base64(text, exact)) std::abort();
+    if (*decoded > 0 && base::decode_base64(text, std::span{exact}.first(*decoded - 1))) std::abort();
   }
   again.clear();
-  media::append_base64(again, raw);
-  std::vector<std::uint8_t> back(media::base64_decoded_bound(again.size()));
-  auto const returned = media::decode_base64(again, back);
+  base::append_base64(again, raw);
+  std::vector<std::uint8_t> back(base::base64_decoded_bound(again.size()));
+  auto const returned = base::decode_base64(again, back);
   if (!returned || *returned != size) std::abort();
   for (std::size_t i = 0; i < size; ++i) {
     if (back[i] != data[i]) std::abort();

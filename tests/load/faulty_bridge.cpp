@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "gateway/base/base64.h"
 #include "gateway/net/url.h"
 #include "gateway/net/websocket.h"
-#include "media/base64.h"
 
 namespace test {
 namespace {
@@ -16,14 +16,14 @@ using namespace asio::experimental::awaitable_operators;
 constexpr std::size_t frame_bytes = 160;
 
 std::string decoded(std::string const& base64) {
-  std::vector<std::uint8_t> bytes(media::base64_decoded_bound(base64.size()));
-  auto const size = media::decode_base64(base64, bytes);
+  std::vector<std::uint8_t> bytes(base::base64_decoded_bound(base64.size()));
+  auto const size = base::decode_base64(base64, bytes);
   return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size.value_or(0))};
 }
 
 std::string encoded(std::string const& bytes) {
   std::string text;
-  media::append_base64(text, {reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()});
+  base::append_base64(text, {reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()});
   return text;
 }
 

@@ -7,9 +7,9 @@
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
+#include "gateway/base/base64.h"
 #include "gateway/net/http_client.h"
 #include "loadtest/sim/elevenlabs/sim.h"
-#include "media/base64.h"
 #include "tests/support/manual_time.h"
 
 namespace sim::elevenlabs::test_scene {
@@ -44,7 +44,7 @@ class Client final : public net::WebSocketSink {
   }
   void send_audio(std::span<std::uint8_t const> bytes) {
     std::string text = R"({"user_audio_chunk":")";
-    media::append_base64(text, bytes);
+    base::append_base64(text, bytes);
     send_text(text + "\"}");
   }
   base::Async<> close() {
@@ -94,8 +94,8 @@ class Client final : public net::WebSocketSink {
       auto const& event = message["audio_event"];
       if (event_id && event["event_id"] != *event_id) continue;
       auto const text = event["audio_base_64"].get<std::string>();
-      std::vector<std::uint8_t> bytes(media::base64_decoded_bound(text.size()));
-      auto const length = media::decode_base64(text, bytes);
+      std::vector<std::uint8_t> bytes(base::base64_decoded_bound(text.size()));
+      auto const length = base::decode_base64(text, bytes);
       if (length) out.insert(out.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(*length));
     }
     return out;

@@ -8,9 +8,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "gateway/base/base64.h"
 #include "gateway/net/form.h"
 #include "loadtest/sim/twilio/twilio_sim.h"
-#include "media/base64.h"
 #include "media/frame.h"
 
 namespace twilio_scene {
@@ -61,7 +61,7 @@ class StreamEndpoint final : public net::WebSocketSink {
   void send_raw(std::string const& text) { EXPECT_TRUE(socket_->send(text).has_value()); }
   void media(std::vector<std::uint8_t> const& mulaw) {
     std::string payload;
-    media::append_base64(payload, mulaw);
+    base::append_base64(payload, mulaw);
     send({{"event", "media"}, {"streamSid", stream_sid_}, {"media", {{"payload", payload}}}});
   }
   void mark(std::string const& name) {

@@ -57,7 +57,7 @@ TEST(SimStream, sends_fifty_frames_a_second_by_an_absolute_clock) {
   EXPECT_NEAR(static_cast<double>(media.size()), 74.0, 4.0);
   EXPECT_EQ(media.size(), result.streams.at(0).frames_sent);
   std::string silence;
-  media::append_base64(silence, std::vector<std::uint8_t>(160, 0xFF));
+  base::append_base64(silence, std::vector<std::uint8_t>(160, 0xFF));
   // 300 ms in comes frame 14 (the first one leaves after 20 ms); it speaks for ten frames.
   for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(media[i]["media"]["payload"] == silence, i < 14 || i >= 24) << i;
   EXPECT_EQ(events_of(result, EventKind::caller_speaks).size(), 1u);
@@ -236,7 +236,7 @@ TEST(SimStream, interrupts_the_agent_while_it_speaks_and_measures_the_answer) {
   streaming(scene);
   std::string const loud_frame = [] {
     std::string text;
-    media::append_base64(text, tone(20ms));
+    base::append_base64(text, tone(20ms));
     return text;
   }();
   bool cleared = false;

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ std::string media_message(std::string const& payload, std::string const& track =
 
 std::string base64(std::string_view bytes) {
   std::string text;
-  media::append_base64(text, {reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()});
+  base::append_base64(text, {reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()});
   return text;
 }
 

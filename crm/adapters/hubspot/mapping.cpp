@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crm/pg/storable_text.h"
+#include "gateway/base/text.h"
 #include "gateway/base/time_source.h"
 
 namespace crm::hubspot {
@@ -15,13 +16,7 @@ constexpr std::size_t line_bytes = 1'000;
 constexpr std::size_t body_bytes = 60'000;
 
 std::string cut(std::string_view text, std::size_t most) {
-  if (text.size() > most) {
-    text = text.substr(0, most);
-    // Not in the middle of a character.
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.remove_suffix(1);
-    if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.remove_suffix(1);
-  }
-  return pg::storable_text(text);
+  return pg::storable_text(base::clipped(text, most));
 }
 
 void put(Record& record, std::string_view name, std::string_view value, std::size_t most = line_bytes) {

@@ -9,7 +9,7 @@
 #include <charconv>
 #include <optional>
 
-#include "crm/integrations/base64.h"
+#include "gateway/base/base64.h"
 #include "gateway/base/ids.h"
 
 namespace crm::webhook {
@@ -30,7 +30,7 @@ std::string signature_by(base::Secret const& key, std::string_view id, std::stri
   auto const bytes = key.reveal();
   HMAC(EVP_sha256(), bytes.data(), static_cast<int>(bytes.size()), reinterpret_cast<std::uint8_t const*>(text.data()),
        text.size(), mac.data(), &length);
-  return std::string{scheme} + encode_base64({reinterpret_cast<char const*>(mac.data()), length}, Base64::standard);
+  return std::string{scheme} + base::to_base64({mac.data(), length});
 }
 
 std::optional<std::int64_t> whole(std::string_view text) {
@@ -61,7 +61,7 @@ base::Result<base::Secret> read_signing_secret(base::Secret const& text) {
   auto const wrong = base::fail(base::Fault::refused, "a signing secret is whsec_ and base64 of 24 to 64 bytes");
   if (!digits.starts_with(secret_prefix)) return wrong;
   digits.remove_prefix(secret_prefix.size());
-  auto bytes = decode_base64(digits, Base64::standard);
+  auto bytes = base::from_base64(digits);
   if (!bytes) return wrong;
   base::Secret key{std::move(*bytes)};
   bool const fits = key.reveal().size() >= least_key_bytes && key.reveal().size() <= most_key_bytes;
@@ -72,8 +72,7 @@ base::Result<base::Secret> read_signing_secret(base::Secret const& text) {
 base::Secret new_signing_secret() {
   std::array<std::uint8_t, 32> bytes{};
   base::fill_random(bytes);
-  auto text = std::string{secret_prefix} +
-              encode_base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, Base64::standard);
+  auto text = std::string{secret_prefix} + base::to_base64(bytes);
   OPENSSL_cleanse(bytes.data(), bytes.size());
   return base::Secret{std::move(text)};
 }

@@ -1,14 +1,10 @@
 #include "loadtest/sim/crm/command.h"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 
 #include "loadtest/sim/crm/crm_sim.h"
+#include "loadtest/sim/foreground.h"
 
 namespace sim::crm {
 namespace {
@@ -18,28 +14,12 @@ struct Arguments {
   std::string secret;
 };
 
-base::Async<> wait_for_signal(asio::signal_set& signals, CrmSim& sim) {
-  (void)co_await signals.async_wait(base::quietly);
-  sim.stop();
-}
-
-base::Async<> serve_until_signal(asio::signal_set& signals, CrmSim& sim) {
-  using namespace asio::experimental::awaitable_operators;
-  co_await (sim.serve() || wait_for_signal(signals, sim));
-  co_await sim.drain(base::TimeSource::Clock::duration::zero());
-}
-
 int run(Arguments const& arguments) {
   base::SystemTime time;
   asio::io_context io{1};
   CrmSim sim{io.get_executor(), time, {arguments.secret, base::Log::to_stderr(base::LogLevel::warning)}};
   sim.listen(arguments.port);
-  asio::signal_set signals{io, SIGINT, SIGTERM};
-  asio::co_spawn(io, serve_until_signal(signals, sim), [](std::exception_ptr crash) {
-    if (crash) std::rethrow_exception(crash);
-  });
-  std::cout << "ready " << sim.base_url() << std::endl;
-  io.run();
+  serve_in_foreground(io, sim, "ready " + sim.base_url());
   return 0;
 }
 
@@ -52,14 +32,7 @@ void add_crm_command(CLI::App& app, int& exit_code) {
   command->add_option("--port", arguments->port, "Port on 127.0.0.1; 0 takes a free one")->capture_default_str();
   command->add_option("--secret", arguments->secret, "Signing secret of the webhook, whsec_…; without it there is none")
       ->envname("SIM_WEBHOOK_SECRET");
-  command->callback([arguments, &exit_code] {
-    try {
-      exit_code = run(*arguments);
-    } catch (std::exception const& error) {
-      std::cerr << error.what() << "\n";
-      exit_code = 1;
-    }
-  });
+  command->callback([arguments, &exit_code] { exit_code = exit_code_of([&] { return run(*arguments); }); });
 }
 
 }  // namespace sim::crm

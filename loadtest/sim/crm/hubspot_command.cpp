@@ -1,13 +1,11 @@
 #include "loadtest/sim/crm/hubspot_command.h"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <iostream>
 #include <memory>
 
 #include "loadtest/sim/crm/hubspot_weather.h"
+#include "loadtest/sim/foreground.h"
 
 namespace sim::crm {
 namespace {
@@ -21,18 +19,6 @@ struct Arguments {
   bool no_unique_engagements = false;
   bool quiet = false;
 };
-
-base::Async<> wait_for_signal(asio::signal_set& signals, HubSpotSim& sim) {
-  (void)co_await signals.async_wait(base::quietly);
-  sim.stop();
-}
-
-base::Async<> serve_until_signal(asio::signal_set& signals, HubSpotSim& sim) {
-  using namespace asio::experimental::awaitable_operators;
-  co_await (sim.serve() || wait_for_signal(signals, sim));
-  sim.stop();
-  co_await sim.drain(base::TimeSource::Clock::duration::zero());
-}
 
 int run(Arguments const& arguments) {
   HubSpotSim::Options options;
@@ -51,12 +37,7 @@ int run(Arguments const& arguments) {
                 << std::endl;
     };
   sim.listen(arguments.port);
-  asio::signal_set signals{io, SIGINT, SIGTERM};
-  asio::co_spawn(io, serve_until_signal(signals, sim), [](std::exception_ptr crash) {
-    if (crash) std::rethrow_exception(crash);
-  });
-  std::cout << "ready " << sim.base_url() << std::endl;
-  io.run();
+  serve_in_foreground(io, sim, "ready " + sim.base_url());
   return 0;
 }
 
@@ -74,14 +55,7 @@ void add_hubspot_command(CLI::App& app, int& exit_code) {
   command->add_flag("--no-leads", arguments->no_leads, "An edition without leads");
   command->add_flag("--no-unique-engagements", arguments->no_unique_engagements, "Unique properties for contacts only");
   command->add_flag("--quiet", arguments->quiet, "Print no requests");
-  command->callback([arguments, &exit_code] {
-    try {
-      exit_code = run(*arguments);
-    } catch (std::exception const& error) {
-      std::cerr << error.what() << "\n";
-      exit_code = 1;
-    }
-  });
+  command->callback([arguments, &exit_code] { exit_code = exit_code_of([&] { return run(*arguments); }); });
 }
 
 }  // namespace sim::crm

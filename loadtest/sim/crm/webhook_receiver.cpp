@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace sim::crm {
 namespace {
@@ -22,7 +22,7 @@ std::string key_of(std::string_view secret) {
   constexpr std::size_t shortest = 24;
   std::array<std::uint8_t, 64> bytes{};
   base::Result<std::size_t> size = 0;
-  if (secret.starts_with(prefix)) size = media::decode_base64(secret.substr(prefix.size()), bytes);
+  if (secret.starts_with(prefix)) size = base::decode_base64(secret.substr(prefix.size()), bytes);
   if (!size || *size < shortest) throw std::runtime_error{"a webhook secret is whsec_ and base64 of 24 to 64 bytes"};
   return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(*size)};
 }
@@ -98,7 +98,7 @@ bool WebhookReceiver::is_signed(net::Request const& request) const {
   HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<unsigned char const*>(text.data()),
        text.size(), digest.data(), &length);
   std::string expected = "v1,";
-  media::append_base64(expected, {digest.data(), length});
+  base::append_base64(expected, {digest.data(), length});
   // Several signatures may stand side by side while a secret is being changed.
   std::string const given = " " + std::string{request.headers.find("webhook-signature")} + " ";
   return given.find(" " + expected + " ") != std::string::npos;

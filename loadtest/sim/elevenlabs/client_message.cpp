@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace sim::elevenlabs {
 namespace {
@@ -16,8 +16,8 @@ std::unexpected<BadMessage> bad(std::string kind, std::string detail) {
 
 Decoded audio(std::string_view text) {
   UserAudio audio;
-  audio.bytes.resize(media::base64_decoded_bound(text.size()));
-  auto const length = media::decode_base64(text, audio.bytes);
+  audio.bytes.resize(base::base64_decoded_bound(text.size()));
+  auto const length = base::decode_base64(text, audio.bytes);
   if (!length) return bad("bad_base64", "user_audio_chunk: " + length.error().detail);
   audio.bytes.resize(*length);
   return audio;

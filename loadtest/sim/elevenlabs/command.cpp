@@ -1,14 +1,12 @@
 #include "loadtest/sim/elevenlabs/command.h"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "loadtest/sim/elevenlabs/sim.h"
+#include "loadtest/sim/foreground.h"
 
 namespace sim::elevenlabs {
 namespace {
@@ -26,10 +24,6 @@ struct Arguments {
   bool show_words = false;
   bool keep_audio = false;
   bool quiet = false;
-};
-
-struct WrongUsage : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 /// "name" or "name=value", for every agent.
@@ -97,17 +91,6 @@ void print(Event const& event, base::TimeSource const& time, Arguments const& ar
   std::cout << line << "}" << std::endl;
 }
 
-base::Async<> wait_for_signal(asio::signal_set& signals, ElevenLabsSim& sim) {
-  (void)co_await signals.async_wait(base::quietly);
-  sim.stop();
-}
-
-base::Async<> serve_until_signal(asio::signal_set& signals, ElevenLabsSim& sim) {
-  using namespace asio::experimental::awaitable_operators;
-  co_await (sim.serve() || wait_for_signal(signals, sim));
-  co_await sim.drain(base::TimeSource::Clock::duration::zero());
-}
-
 int run(Arguments const& arguments) {
   ElevenLabsSim::Options options;
   if (!arguments.scenario.empty()) options.scenario = load_scenario(arguments.scenario);
@@ -124,15 +107,9 @@ int run(Arguments const& arguments) {
   ElevenLabsSim sim{io.get_executor(), time, std::move(options)};
   for (auto const& fault : arguments.fail) sim.fail_rest(read_fault(fault));
   sim.listen(arguments.port);
-  asio::signal_set signals{io, SIGINT, SIGTERM};
-  asio::co_spawn(io, serve_until_signal(signals, sim), [](std::exception_ptr crash) {
-    if (crash) std::rethrow_exception(crash);
-  });
-  if (arguments.json)
-    std::cout << R"({"event":"ready","url":")" << sim.base_url() << "\"}" << std::endl;
-  else
-    std::cout << "ready " << sim.base_url() << std::endl;
-  io.run();
+  auto const ready =
+      arguments.json ? R"({"event":"ready","url":")" + sim.base_url() + "\"}" : "ready " + sim.base_url();
+  serve_in_foreground(io, sim, ready);
   return 0;
 }
 
@@ -164,17 +141,7 @@ void add_elevenlabs_command(CLI::App& app, int& exit_code) {
   command->add_flag("--keep-audio", arguments->keep_audio, "Keep all audio in memory");
   command->add_flag("--quiet", arguments->quiet, "Print no events");
   command->footer(list_of_behaviours());
-  command->callback([arguments, &exit_code] {
-    try {
-      exit_code = run(*arguments);
-    } catch (WrongUsage const& wrong) {
-      std::cerr << wrong.what() << "\n";
-      exit_code = 2;
-    } catch (std::exception const& error) {
-      std::cerr << error.what() << "\n";
-      exit_code = 1;
-    }
-  });
+  command->callback([arguments, &exit_code] { exit_code = exit_code_of([&] { return run(*arguments); }); });
 }
 
 }  // namespace sim::elevenlabs

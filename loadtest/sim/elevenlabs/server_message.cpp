@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace sim::elevenlabs {
 namespace {
@@ -68,7 +68,7 @@ std::string ping_message(std::int64_t id, std::optional<std::int64_t> ping_ms) {
 std::string audio_message(std::span<std::uint8_t const> audio, EventId id, std::string_view alignment,
                           ChunkPosition const& position, std::size_t pad_to) {
   std::string out = R"({"type":"audio","audio_event":{"audio_base_64":")";
-  media::append_base64(out, audio);
+  base::append_base64(out, audio);
   out += R"(","event_id":)";
   out += to_json(id).dump();
   if (alignment == "given")

@@ -270,17 +270,7 @@ void add_call_command(CLI::App& app, int& exit_code) {
   auto const arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("call", "One simulated telephone call to a running gateway");
   describe(*command, *arguments);
-  command->callback([arguments, &exit_code] {
-    try {
-      exit_code = run(*arguments);
-    } catch (WrongUsage const& wrong) {
-      std::cerr << wrong.what() << "\n";
-      exit_code = 2;
-    } catch (std::exception const& error) {
-      std::cerr << error.what() << "\n";
-      exit_code = 1;
-    }
-  });
+  command->callback([arguments, &exit_code] { exit_code = exit_code_of([&] { return run(*arguments); }); });
 }
 
 }  // namespace sim::twilio

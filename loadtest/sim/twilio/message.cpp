@@ -5,7 +5,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace sim::twilio {
 namespace {
@@ -25,8 +25,8 @@ bool has_exactly(Json const& object, std::initializer_list<char const*> members)
 
 std::expected<GatewayMessage, Violation> decode_payload(std::string_view base64) {
   MediaMessage media;
-  media.mulaw.resize(media::base64_decoded_bound(base64.size()));
-  auto const size = media::decode_base64(base64, media.mulaw);
+  media.mulaw.resize(base::base64_decoded_bound(base64.size()));
+  auto const size = base::decode_base64(base64, media.mulaw);
   if (!size) return invalid("media.payload is not base64");
   media.mulaw.resize(*size);
   return media;
@@ -70,7 +70,7 @@ void encode_media(std::string& out, StreamIdentity const& id, std::uint64_t sequ
                  R"({{"event":"media","sequenceNumber":"{}","media":{{"track":"inbound","chunk":"{}","timestamp":"{}",)"
                  R"("payload":")",
                  sequence, chunk, timestamp_ms);
-  media::append_base64(out, mulaw);
+  base::append_base64(out, mulaw);
   out.append(R"("},"streamSid":")").append(id.stream_sid).append(R"("})");
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/base/base64.h"
 #include "loadtest/sim/twilio/rest_json.h"
-#include "media/base64.h"
 
 namespace sim::twilio {
 namespace {
@@ -72,7 +72,7 @@ bool RestTwin::is_authorized(net::Request const& request) const {
     if (token.empty()) return false;
     auto const pair = exchange_.account.sid + ":" + std::string{token.reveal()};
     std::string expected = "Basic ";
-    media::append_base64(expected, {reinterpret_cast<std::uint8_t const*>(pair.data()), pair.size()});
+    base::append_base64(expected, {reinterpret_cast<std::uint8_t const*>(pair.data()), pair.size()});
     return given == expected;
   };
   return accepts(exchange_.account.auth_token) || accepts(exchange_.account.secondary_token);

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "gateway/base/base64.h"
 #include "gateway/net/url.h"
-#include "media/base64.h"
 
 namespace sim::twilio {
 
@@ -23,7 +23,7 @@ std::string sign(std::string_view token, std::string_view url, net::Form const& 
   HMAC(EVP_sha1(), token.data(), static_cast<int>(token.size()), reinterpret_cast<unsigned char const*>(text.data()),
        text.size(), digest.data(), &length);
   std::string out;
-  media::append_base64(out, {digest.data(), length});
+  base::append_base64(out, {digest.data(), length});
   return out;
 }
 

@@ -1,16 +1,12 @@
 #pragma once
 // What the commands need to know, from flags, environment and the small file that describes a running demo.
 #include <chrono>
-#include <stdexcept>
 #include <string>
 
 #include "gateway/base/secret.h"
+#include "loadtest/sim/foreground.h"
 
 namespace sim::twilio {
-
-struct WrongUsage : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// {"gateway":"http://127.0.0.1:3000","account_sid":"AC…","auth_token":"…","number":"+1…","control":"http://127.0.0.1:4010"}
 struct SimFile {

@@ -1,10 +1,8 @@
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <iostream>
 #include <memory>
 
 #include "gateway/base/ids.h"
+#include "loadtest/sim/foreground.h"
 #include "loadtest/sim/twilio/command.h"
 #include "loadtest/sim/twilio/plan_json.h"
 #include "loadtest/sim/twilio/sim_file.h"
@@ -27,17 +25,6 @@ struct Arguments {
   std::string callee_stays = "20s";
   double calls_per_second = 1;
 };
-
-base::Async<> wait_for_signal(asio::signal_set& signals, TwilioSim& carrier) {
-  (void)co_await signals.async_wait(base::quietly);
-  carrier.stop();
-}
-
-base::Async<> serve_until_signal(asio::signal_set& signals, TwilioSim& carrier) {
-  using namespace asio::experimental::awaitable_operators;
-  co_await (carrier.serve() || wait_for_signal(signals, carrier));
-  co_await carrier.drain(std::chrono::milliseconds{0});
-}
 
 CallPlan callee_plan(Arguments const& arguments) {
   CallPlan plan;
@@ -86,16 +73,14 @@ int run(Arguments const& arguments) {
     added.fields["status_callback"] = file.gateway + "/api/twilio/status-callback";
   }
   carrier.listen(arguments.address, arguments.port);
-  asio::signal_set signals{io, SIGINT, SIGTERM};
-  asio::co_spawn(io, serve_until_signal(signals, carrier), [](std::exception_ptr crash) {
-    if (crash) std::rethrow_exception(crash);
-  });
-  std::cout << "ready " << carrier.base_url() << std::endl;
+  auto ready = "ready " + carrier.base_url();
   // An account made up a moment ago opens nothing but this process.
-  if (invented)
-    std::cout << "TWILIO_ACCOUNT_SID=" << file.account_sid << "\nTWILIO_AUTH_TOKEN=" << file.auth_token.reveal()
-              << "\nTWILIO_API_BASE_URL=" << carrier.base_url() << std::endl;
-  io.run();
+  if (invented) {
+    ready += "\nTWILIO_ACCOUNT_SID=" + file.account_sid;
+    ready.append("\nTWILIO_AUTH_TOKEN=").append(file.auth_token.reveal());
+    ready += "\nTWILIO_API_BASE_URL=" + carrier.base_url();
+  }
+  serve_in_foreground(io, carrier, ready);
   return 0;
 }
 
@@ -123,17 +108,7 @@ void add_twilio_command(CLI::App& app, int& exit_code) {
   command->add_option("--cps", arguments->calls_per_second, "Calls a second that leave the queue")
       ->capture_default_str()
       ->check(CLI::Range(0.01, 1000.0));
-  command->callback([arguments, &exit_code] {
-    try {
-      exit_code = run(*arguments);
-    } catch (WrongUsage const& wrong) {
-      std::cerr << wrong.what() << "\n";
-      exit_code = 2;
-    } catch (std::exception const& error) {
-      std::cerr << error.what() << "\n";
-      exit_code = 1;
-    }
-  });
+  command->callback([arguments, &exit_code] { exit_code = exit_code_of([&] { return run(*arguments); }); });
 }
 
 }  // namespace sim::twilio

@@ -1,4 +1,4 @@
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -14,20 +14,20 @@ using Bytes = std::vector<std::uint8_t>;
 
 std::string encoded(Bytes const& bytes) {
   std::string text;
-  media::append_base64(text, bytes);
+  base::append_base64(text, bytes);
   return text;
 }
 
 base::Result<Bytes> decoded(std::string_view text) {
-  Bytes bytes(media::base64_decoded_bound(text.size()));
-  auto const size = media::decode_base64(text, bytes);
+  Bytes bytes(base::base64_decoded_bound(text.size()));
+  auto const size = base::decode_base64(text, bytes);
   if (!size) return std::unexpected{size.error()};
   bytes.resize(*size);
   return bytes;
 }
 
 std::string encoded_by_openssl(Bytes const& bytes) {
-  std::string text(media::base64_size(bytes.size()) + 1, '\0');
+  std::string text(base::base64_size(bytes.size()) + 1, '\0');
   auto const size =
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
@@ -73,7 +73,7 @@ TEST(Base64, agrees_with_openssl_on_bytes_of_every_length_up_to_a_kilobyte) {
     auto const bytes = random_bytes(size, random);
     auto const text = encoded(bytes);
     ASSERT_EQ(text, encoded_by_openssl(bytes));
-    ASSERT_EQ(text.size(), media::base64_size(size));
+    ASSERT_EQ(text.size(), base::base64_size(size));
     ASSERT_EQ(decoded(text).value(), bytes);
   }
 }
@@ -124,16 +124,40 @@ TEST(Base64, refuses_white_space_wrong_padding_and_bits_that_padding_says_do_not
 
 TEST(Base64, refuses_to_write_past_the_room_it_was_given) {
   std::array<std::uint8_t, 5> room{};
-  EXPECT_EQ(media::decode_base64("Zm9vYmE=", room).value(), 5U);
-  auto const result = media::decode_base64("Zm9vYmFy", room);
+  EXPECT_EQ(base::decode_base64("Zm9vYmE=", room).value(), 5U);
+  auto const result = base::decode_base64("Zm9vYmFy", room);
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().fault, base::Fault::too_large);
 }
 
 TEST(Base64, appends_behind_what_is_there) {
   std::string text = "{\"payload\":\"";
-  media::append_base64(text, Bytes{'f', 'o'});
+  base::append_base64(text, Bytes{'f', 'o'});
   EXPECT_EQ(text, "{\"payload\":\"Zm8=");
+}
+
+TEST(Base64, knows_the_form_that_urls_take) {
+  struct Case {
+    char const* bytes;
+    char const* standard;
+    char const* url;
+  };
+  Case const cases[] = {{"", "", ""},
+                        {"f", "Zg==", "Zg"},
+                        {"fo", "Zm8=", "Zm8"},
+                        {"foo", "Zm9v", "Zm9v"},
+                        {"\xfb\xff", "+/8=", "-_8"},
+                        {"foobar", "Zm9vYmFy", "Zm9vYmFy"}};
+  for (auto const& [bytes, standard, url] : cases) {
+    EXPECT_EQ(base::to_base64(bytes), standard);
+    EXPECT_EQ(base::to_base64(bytes, base::Base64::url), url);
+    EXPECT_EQ(base::from_base64(standard), bytes);
+    EXPECT_EQ(base::from_base64(url, base::Base64::url), bytes);
+  }
+  for (auto const* text : {"Zg", "Zg=", "Zh==", "Zm9", "Z===", "====", "Zg==Zg==", "Zm9v\n", "-_8="})
+    EXPECT_FALSE(base::from_base64(text)) << text;
+  for (auto const* text : {"Z", "Zh", "Zg==", "+/8", "Zm9vY"})
+    EXPECT_FALSE(base::from_base64(text, base::Base64::url)) << text;
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
-namespace media {
+namespace base {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -70,12 +71,12 @@ void append_base64(std::string& out, std::span<std::uint8_t const> bytes) {
   encode_base64(bytes, std::span{out}.subspan(start));
 }
 
-base::Result<std::size_t> decode_base64(std::string_view text, std::span<std::uint8_t> out) {
+Result<std::size_t> decode_base64(std::string_view text, std::span<std::uint8_t> out) {
   if (text.empty()) return 0;
-  if (text.size() % 4 != 0) return base::fail(base::Fault::protocol, not_base64);
+  if (text.size() % 4 != 0) return fail(Fault::protocol, not_base64);
   std::size_t const padding = text.back() != '=' ? 0 : text[text.size() - 2] != '=' ? 1 : 2;
   auto const size = text.size() / 4 * 3 - padding;
-  if (out.size() < size) return base::fail(base::Fault::too_large, "base64 too long");
+  if (out.size() < size) return fail(Fault::too_large, "base64 too long");
 
   auto const* from = reinterpret_cast<unsigned char const*>(text.data());
   auto* to = out.data();
@@ -92,13 +93,44 @@ base::Result<std::size_t> decode_base64(std::string_view text, std::span<std::ui
     auto const third = padding == 1 ? third_of_four[from[2]] : 0;
     auto const group = first_of_four[from[0]] | second_of_four[from[1]] | third;
     auto const unused = padding == 1 ? 0xFFU : 0xFFFFU;
-    if ((group & unused) != 0) return base::fail(base::Fault::protocol, not_base64);
+    if ((group & unused) != 0) return fail(Fault::protocol, not_base64);
     seen |= group;
     to[0] = static_cast<std::uint8_t>(group >> 16);
     if (padding == 1) to[1] = static_cast<std::uint8_t>(group >> 8);
   }
-  if ((seen & foreign) != 0) return base::fail(base::Fault::protocol, not_base64);
+  if ((seen & foreign) != 0) return fail(Fault::protocol, not_base64);
   return size;
 }
 
-}  // namespace media
+std::string to_base64(std::span<std::uint8_t const> bytes, Base64 form) {
+  std::string text;
+  append_base64(text, bytes);
+  if (form == Base64::standard) return text;
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
+  text.erase(text.find_last_not_of('=') + 1);
+  return text;
+}
+
+std::string to_base64(std::string_view bytes, Base64 form) {
+  return to_base64({reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()}, form);
+}
+
+Result<std::string> from_base64(std::string_view text, Base64 form) {
+  std::string standard;
+  if (form == Base64::url) {
+    if (text.find_first_of("+/=") != text.npos) return fail(Fault::protocol, not_base64);
+    standard = text;
+    std::ranges::replace(standard, '-', '+');
+    std::ranges::replace(standard, '_', '/');
+    standard.append((4 - text.size() % 4) % 4, '=');
+    text = standard;
+  }
+  std::string bytes(base64_decoded_bound(text.size()), '\0');
+  auto const size = decode_base64(text, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+  if (!size) return std::unexpected{size.error()};
+  bytes.resize(*size);
+  return bytes;
+}
+
+}  // namespace base
