@@ -12,6 +12,7 @@
 #include "gateway/agent_commands.h"
 #include "gateway/call_commands.h"
 #include "gateway/listing.h"
+#include "gateway/service_commands.h"
 #include "gateway/tenant_commands.h"
 
 namespace gateway {
@@ -189,6 +190,7 @@ CLI::App& add_group(CLI::App& app, char const* name, char const* what) {
 
 void add_record_commands(CLI::App& app, CommandContext const& context, int& exit_code) {
   add_tenant_commands(add_group(app, "tenants", "The businesses whose phones are answered"), context, exit_code);
+  add_service_commands(add_group(app, "services", "What can be booked, and how long it takes"), context, exit_code);
   add_agent_commands(add_group(app, "agents", "The AI receptionists"), context, exit_code);
   auto& numbers = add_group(app, "numbers", "The phone numbers and who answers them");
   add_numbers_add(numbers, context, exit_code);

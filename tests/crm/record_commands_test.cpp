@@ -212,6 +212,27 @@ TEST_F(RecordCommands, say_everything_that_is_wrong_about_a_business_and_change_
   expect_failure("tenants update " + tenant, 2, "nothing to change");
 }
 
+TEST_F(RecordCommands, keep_what_can_be_booked) {
+  auto const tenant = add_tenant();
+  auto const add = "services add --tenant " + tenant + " --name Cleaning --minutes 45 --calendar Kim";
+  auto const added = command(add);
+  ASSERT_TRUE(added.out.starts_with("svc_")) << added.err;
+  auto const id = first_line(added.out);
+  expect_failure("services add --tenant " + tenant + " --name CLEANING --minutes 30", 1, "of that name already");
+  expect_failure("services add --tenant ten_none --name A --minutes 30", 1, "there is no tenant ten_none");
+  expect_failure("services add --tenant " + tenant + " --name A --minutes 4", 2, "not between 5 and 480");
+  EXPECT_EQ(command("services update --minutes 60 --status inactive " + id).exit_code, 0);
+  expect_failure("services update svc_none --minutes 60", 1, "there is no service svc_none");
+  auto const listed = nlohmann::json::parse(command("services list --json --tenant " + tenant).out);
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0]["minutes"], 60);
+  EXPECT_EQ(listed[0]["calendar"], "Kim");
+  EXPECT_EQ(listed[0]["status"], "inactive");
+  auto const audit = command("audit list --json --tenant " + tenant).out;
+  EXPECT_NE(audit.find("service.updated"), std::string::npos);
+  EXPECT_EQ(audit.find("Kim"), std::string::npos);
+}
+
 TEST_F(RecordCommands, leave_an_audit_entry_of_each_change_without_names_and_numbers) {
   auto const tenant = add_tenant();
   auto const agent = add_agent(tenant, "--number +15550001111");
