@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "crm/store/audit.h"
 #include "crm/store/phone_numbers.h"
 #include "crm/store/voice_agents.h"
 #include "gateway/call/tool_table.h"
@@ -89,6 +90,26 @@ void apply(AgentFlags const& flags, crm::VoiceAgent& agent) {
   }
 }
 
+/// What the flags speak of, in the words of `agents list --json`.
+std::vector<std::string> named_in(AgentFlags const& flags) {
+  std::vector<std::string> names;
+  auto const note = [&](bool given, char const* name) {
+    if (given) names.emplace_back(name);
+  };
+  note(flags.name.has_value(), "name");
+  note(flags.elevenlabs_agent_id.has_value(), "elevenlabs_agent_id");
+  note(flags.status.has_value(), "status");
+  note(flags.fallback.has_value(), "fallback");
+  note(flags.first_message.has_value(), "first_message");
+  note(flags.language.has_value(), "language");
+  note(flags.record.has_value(), "record");
+  note(flags.start_pause.has_value(), "start_pause_seconds");
+  note(flags.max_duration.has_value(), "max_duration_seconds");
+  note(!flags.transfer_numbers.empty(), "transfer_numbers");
+  note(!flags.variables.empty(), "dynamic_variables");
+  return names;
+}
+
 /// The agent and its numbers come together or not at all.
 Async<Result<>> add_agent(Pool& pool, crm::VoiceAgent const& agent, std::vector<std::string> const& numbers,
                           Instant deadline) {
@@ -102,7 +123,12 @@ Async<Result<>> add_agent(Pool& pool, crm::VoiceAgent const& agent, std::vector<
     }
     co_return Result<>{};
   };
-  auto const done = co_await pool.transaction(work, deadline);
+  crm::AuditFact fact{.tenant = agent.tenant,
+                      .actor = command_actor(),
+                      .action = "agent.added",
+                      .subject = agent.id.text(),
+                      .detail_json = nlohmann::json{{"numbers", numbers.size()}}.dump()};
+  auto const done = co_await crm::audited(pool, std::move(fact), work, deadline);
   co_return done;
 }
 
@@ -142,6 +168,29 @@ void declare_add(CLI::App& group, CommandContext const& context, int& exit_code)
   });
 }
 
+/// False when there is no such agent.
+Async<Result<bool>> update_agent(Pool& pool, base::AgentId id, AgentFlags const& flags, Instant deadline) {
+  auto const work = [&](crm::pg::Transaction& transaction) -> Async<Result<bool>> {
+    auto const found = co_await crm::find_agent(transaction, id);
+    if (!found) co_return std::unexpected{found.error()};
+    if (!*found) co_return false;
+    auto agent = **found;
+    apply(flags, agent);
+    auto const updated = co_await crm::update_agent(transaction, agent);
+    if (!updated) co_return std::unexpected{updated.error()};
+    crm::AuditFact fact{.tenant = agent.tenant,
+                        .actor = command_actor(),
+                        .action = "agent.updated",
+                        .subject = agent.id.text(),
+                        .detail_json = nlohmann::json{{"changed", named_in(flags)}}.dump()};
+    auto const noted = co_await crm::append_audit(transaction, std::move(fact));
+    if (!noted) co_return std::unexpected{noted.error()};
+    co_return true;
+  };
+  auto const done = co_await pool.transaction(work, deadline);
+  co_return done;
+}
+
 void declare_update(CLI::App& group, CommandContext const& context, int& exit_code) {
   struct Given {
     std::string id;
@@ -159,16 +208,8 @@ void declare_update(CLI::App& group, CommandContext const& context, int& exit_co
   declare(command, given->flags);
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
-    bool const exists = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<bool>> {
-      auto session = pool.until(deadline);
-      auto found = co_await crm::find_agent(session, base::AgentId{given->id});
-      if (!found) co_return std::unexpected{found.error()};
-      if (!*found) co_return false;
-      auto agent = **found;
-      apply(given->flags, agent);
-      auto const updated = co_await crm::update_agent(session, agent);
-      if (!updated) co_return std::unexpected{updated.error()};
-      co_return true;
+    bool const exists = with_database(context, [&](Pool& pool, Instant deadline) {
+      return update_agent(pool, base::AgentId{given->id}, given->flags, deadline);
     });
     if (!exists) throw CommandFailure{fmt::format("there is no agent {}", given->id)};
     print_id(context, given->json, given->id);

@@ -1,7 +1,10 @@
 #include "gateway/command.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -18,6 +21,9 @@ void on_command(CLI::App& command, CommandContext const& context, int& exit_code
     try {
       body();
       exit_code = 0;
+    } catch (WrongUsage const& wrong) {
+      for (auto const& sentence : wrong.sentences()) *err << "switchboard: " << sentence << '\n';
+      exit_code = 2;
     } catch (std::exception const& failure) {
       *err << "switchboard: " << failure.what() << '\n';
       exit_code = 1;
@@ -49,6 +55,15 @@ std::string sentence_for(base::Error const& error) {
       break;
   }
   return fmt::format("the database refused ({})", error.detail);
+}
+
+std::string command_actor() {
+  auto const account = ::geteuid();
+  std::array<char, 4096> space{};
+  passwd entry{};
+  passwd* found = nullptr;
+  bool const known = ::getpwuid_r(account, &entry, space.data(), space.size(), &found) == 0 && found != nullptr;
+  return "cli:" + (known ? std::string{entry.pw_name} : std::to_string(account));
 }
 
 std::string check_e164(std::string const& text) {

@@ -4,6 +4,7 @@
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "config/settings.h"
 #include "crm/database.h"
@@ -26,11 +27,22 @@ class CommandFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A command that was told something it cannot mean: a sentence for each thing that is wrong. The process exits with 2.
+class WrongUsage : public std::runtime_error {
+ public:
+  explicit WrongUsage(std::vector<std::string> sentences)
+      : std::runtime_error{sentences.empty() ? "wrong usage" : sentences.front()}, sentences_{std::move(sentences)} {}
+  std::vector<std::string> const& sentences() const { return sentences_; }
+
+ private:
+  std::vector<std::string> sentences_;
+};
+
 /// What becomes of the process: 0 done (or help asked for), 1 failed, 2 wrong usage.
 int exit_code_for(CLI::App const& app, CLI::ParseError const& error, CommandContext const& context);
 
-/// Runs `body` when `command` is given, prints what it throws, and leaves 0 or 1 in `exit_code`, which outlives the
-/// parsing.
+/// Runs `body` when `command` is given, prints what it throws, and leaves 0 or 1, or 2 for WrongUsage, in `exit_code`,
+/// which outlives the parsing.
 void on_command(CLI::App& command, CommandContext const& context, int& exit_code, std::function<void()> body);
 
 /// The id of what a command has made, alone on a line or as {"id": …}.
@@ -53,6 +65,9 @@ auto with_database(CommandContext const& context, Work work) {
   if (!outcome) throw CommandFailure{sentence_for(outcome.error())};
   return *std::move(outcome);
 }
+
+/// Who runs the command, for the audit: "cli:" and the name of the operating system's account.
+std::string command_actor();
 
 /// For CLI11: empty when the text is a phone number, else what is wrong with it.
 std::string check_e164(std::string const& text);

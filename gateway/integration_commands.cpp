@@ -15,8 +15,10 @@
 #include "crm/integrations/reveal.h"
 #include "crm/outbox/crm_deliverer.h"
 #include "crm/outbox/store.h"
+#include "crm/store/audit.h"
 #include "crm/store/integrations.h"
 #include "gateway/base/time_source.h"
+#include "gateway/key_commands.h"
 #include "gateway/listing.h"
 
 namespace gateway {
@@ -31,14 +33,6 @@ using crm::pg::Pool;
 
 constexpr std::size_t largest_secret = 16U << 10U;
 constexpr auto most_event_names = 50;
-
-crm::Vault open_vault(config::Settings const& settings) {
-  auto masters = crm::MasterKeys::read(settings.vault);
-  if (!masters) throw CommandFailure{masters.error().detail};
-  std::optional<crm::LegacyKey> legacy;
-  if (!settings.vault.api_key_encryption_secret.empty()) legacy.emplace(settings.vault.api_key_encryption_secret);
-  return crm::Vault{std::move(*masters), std::move(legacy)};
-}
 
 /// Never from the command line, where others would see it.
 base::Secret read_secret(std::string const& path) {
@@ -93,6 +87,27 @@ void check_adapter(Integration const& integration, base::Secret const& secret) {
     throw CommandFailure{fmt::format("{} does not take these settings", integration.provider)};
 }
 
+crm::AuditFact fact_of(Integration const& integration, std::string action, nlohmann::json const& detail) {
+  return {.tenant = integration.tenant,
+          .actor = command_actor(),
+          .action = std::move(action),
+          .subject = integration.id.text(),
+          .detail_json = detail.dump()};
+}
+
+/// And says so in the audit.
+Async<Result<>> set_status(Pool& pool, Integration const& integration, IntegrationStatus status, Instant deadline) {
+  auto const work = [&](crm::pg::Transaction& transaction) -> Async<Result<>> {
+    auto const set = co_await crm::set_integration_status(transaction, integration.tenant, integration.id, status);
+    if (!set) co_return std::unexpected{set.error()};
+    if (!*set) co_return base::fail(base::Fault::not_found, "the integration is gone");
+    co_return Result<>{};
+  };
+  auto fact = fact_of(integration, "integration.updated", {{"status", crm::to_string(status)}});
+  auto const done = co_await crm::audited(pool, std::move(fact), work, deadline);
+  co_return done;
+}
+
 void add(CommandContext const& context, Added const& given) {
   if (given.provider != "webhook" && !crm::has_adapter(given.provider))
     throw CommandFailure{fmt::format("there is no provider '{}'", given.provider)};
@@ -115,7 +130,8 @@ void add(CommandContext const& context, Added const& given) {
       auto const done = co_await crm::insert_integration(transaction, integration);
       co_return done;
     };
-    auto const done = co_await pool.transaction(work, deadline);
+    auto const done = co_await crm::audited(
+        pool, fact_of(integration, "integration.added", {{"provider", integration.provider}}), work, deadline);
     co_return done;
   });
   if (!added && added.error().fault == base::Fault::conflict)
@@ -211,9 +227,9 @@ void declare_status(CLI::App& group, CommandContext const& context, int& exit_co
       auto const found = co_await find(pool, *id, deadline);
       if (!found) co_return std::unexpected{found.error()};
       if (!*found) co_return false;
-      auto session = pool.until(deadline);
-      auto set = co_await crm::set_integration_status(session, (*found)->tenant, (*found)->id, status);
-      co_return set;
+      auto const set = co_await set_status(pool, **found, status, deadline);
+      if (!set) co_return std::unexpected{set.error()};
+      co_return true;
     });
     if (!done) throw CommandFailure{fmt::format("there is no integration {}", *id)};
   });
@@ -268,9 +284,7 @@ void declare_test(CLI::App& group, CommandContext const& context, int& exit_code
           if (!*found) co_return std::nullopt;
           auto tried = co_await try_out(pool, vault, http, **found, deadline);
           if (!tried.works || (*found)->status != IntegrationStatus::needs_reauth) co_return tried;
-          auto session = pool.until(deadline);
-          auto const set =
-              co_await crm::set_integration_status(session, (*found)->tenant, (*found)->id, IntegrationStatus::active);
+          auto const set = co_await set_status(pool, **found, IntegrationStatus::active, deadline);
           if (!set) co_return std::unexpected{set.error()};
           co_return tried;
         });

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "config/load.h"
+#include "gateway/audit_commands.h"
 #include "gateway/integration_commands.h"
 #include "gateway/journal_commands.h"
 #include "gateway/key_commands.h"
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   gateway::add_outbox_commands(app, context, exit_code);
   gateway::add_seed_command(app, context, exit_code);
   gateway::add_key_commands(app, context, exit_code);
+  gateway::add_audit_commands(app, context, exit_code);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

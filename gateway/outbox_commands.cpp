@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "crm/outbox/records.h"
+#include "crm/store/audit.h"
 #include "gateway/base/time_source.h"
 #include "gateway/listing.h"
 
@@ -160,6 +161,27 @@ void declare_show(CLI::App& group, CommandContext const& context, int& exit_code
   });
 }
 
+/// How many; says so in the audit of each tenant.
+Async<Result<std::int64_t>> retry(crm::pg::Session& session, crm::RetryFilter filter) {
+  auto const subject = filter.id            ? *filter.id
+                       : filter.integration ? filter.integration->text()
+                                            : filter.tenant.value_or(base::TenantId{}).text();
+  auto const retried = co_await crm::retry_parked(session, std::move(filter));
+  if (!retried) co_return std::unexpected{retried.error()};
+  std::int64_t count = 0;
+  for (auto const& each : *retried) {
+    count += each.rows;
+    crm::AuditFact fact{.tenant = each.tenant,
+                        .actor = command_actor(),
+                        .action = "outbox.retried",
+                        .subject = subject,
+                        .detail_json = nlohmann::json{{"rows", each.rows}}.dump()};
+    auto const noted = co_await crm::append_audit(session, std::move(fact));
+    if (!noted) co_return std::unexpected{noted.error()};
+  }
+  co_return count;
+}
+
 void declare_retry(CLI::App& group, CommandContext const& context, int& exit_code) {
   struct Given {
     std::optional<std::string> id, integration, tenant;
@@ -179,8 +201,8 @@ void declare_retry(CLI::App& group, CommandContext const& context, int& exit_cod
     if (given->integration) filter.integration = crm::IntegrationId{*given->integration};
     if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
     auto const count = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::int64_t>> {
-      auto session = pool.until(deadline);
-      auto done = co_await crm::retry_parked(session, filter);
+      auto const work = [&](crm::pg::Transaction& transaction) { return retry(transaction, filter); };
+      auto const done = co_await pool.transaction(work, deadline);
       co_return done;
     });
     if (given->id && count == 0) throw CommandFailure{fmt::format("{} is not parked", *given->id)};

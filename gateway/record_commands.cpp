@@ -6,12 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "crm/store/audit.h"
 #include "crm/store/phone_numbers.h"
-#include "crm/store/tenants.h"
 #include "crm/store/users.h"
 #include "gateway/agent_commands.h"
 #include "gateway/call_commands.h"
 #include "gateway/listing.h"
+#include "gateway/service_commands.h"
+#include "gateway/tenant_commands.h"
 
 namespace gateway {
 namespace {
@@ -28,68 +30,6 @@ std::string check_email(std::string const& text) {
   return plausible ? "" : fmt::format("'{}' is not an e-mail address", text);
 }
 
-void add_tenants_add(CLI::App& group, CommandContext const& context, int& exit_code) {
-  struct Given {
-    crm::Tenant tenant;
-    bool json = false;
-  };
-  auto const given = std::make_shared<Given>();
-  auto& command = *group.add_subcommand("add", "Add a business; prints its id");
-  command.add_option("--name", given->tenant.name, "What the business is called")->required();
-  command.add_option("--timezone", given->tenant.timezone, "IANA time zone, America/New_York")->capture_default_str();
-  command.add_option("--industry", given->tenant.industry, "What the business does");
-  command.add_option("--max-concurrent-calls", given->tenant.max_concurrent_calls, "Calls at the same time")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100000));
-  command.add_flag("--json", given->json, "Machine-readable output");
-  on_command(command, context, exit_code, [context, given] {
-    if (given->tenant.name.empty()) throw CommandFailure{"a tenant needs a name"};
-    given->tenant.id = base::TenantId{base::new_id("ten")};
-    bool const zone_exists = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<bool>> {
-      auto session = pool.until(deadline);
-      auto const known = co_await crm::is_timezone(session, given->tenant.timezone);
-      if (!known) co_return std::unexpected{known.error()};
-      if (!*known) co_return false;
-      auto const added = co_await crm::insert_tenant(session, given->tenant);
-      if (!added) co_return std::unexpected{added.error()};
-      co_return true;
-    });
-    if (!zone_exists) throw CommandFailure{fmt::format("there is no time zone '{}'", given->tenant.timezone)};
-    print_id(context, given->json, given->tenant.id.text());
-  });
-}
-
-void add_tenants_list(CLI::App& group, CommandContext const& context, int& exit_code) {
-  auto const json = std::make_shared<bool>(false);
-  auto& command = *group.add_subcommand("list", "List the businesses");
-  command.add_flag("--json", *json, "Machine-readable output");
-  on_command(command, context, exit_code, [context, json] {
-    auto const tenants =
-        with_database(context, [](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::Tenant>>> {
-          auto session = pool.until(deadline);
-          auto found = co_await crm::list_tenants(session);
-          co_return found;
-        });
-    auto list = nlohmann::json::array();
-    Listing listing{{"ID", "NAME", "TIMEZONE", "STATUS", "MAX CALLS"}};
-    for (auto const& tenant : tenants) {
-      auto const status = tenant.active ? "active" : "suspended";
-      list.push_back({{"id", tenant.id.text()},
-                      {"name", tenant.name},
-                      {"timezone", tenant.timezone},
-                      {"industry", tenant.industry ? nlohmann::json(*tenant.industry) : nlohmann::json(nullptr)},
-                      {"status", status},
-                      {"max_concurrent_calls", tenant.max_concurrent_calls}});
-      listing.add({tenant.id.text(), printable(tenant.name), tenant.timezone, status,
-                   std::to_string(tenant.max_concurrent_calls)});
-    }
-    if (*json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
-  });
-}
-
 void add_numbers_add(CLI::App& group, CommandContext const& context, int& exit_code) {
   struct Given {
     std::string tenant, agent, number;
@@ -104,9 +44,14 @@ void add_numbers_add(CLI::App& group, CommandContext const& context, int& exit_c
   on_command(command, context, exit_code, [context, given] {
     crm::PhoneNumber const number{crm::NumberId{base::new_id("num")}, base::TenantId{given->tenant}, given->number,
                                   base::AgentId{given->agent}};
+    crm::AuditFact const fact{.tenant = number.tenant,
+                              .actor = command_actor(),
+                              .action = "number.added",
+                              .subject = number.id.text(),
+                              .detail_json = nlohmann::json{{"agent_id", number.agent.text()}}.dump()};
     auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<>> {
-      auto session = pool.until(deadline);
-      auto const done = co_await crm::insert_number(session, number);
+      auto const work = [&](crm::pg::Transaction& transaction) { return crm::insert_number(transaction, number); };
+      auto const done = co_await crm::audited(pool, fact, work, deadline);
       co_return done;
     });
     if (!added && added.error().fault == base::Fault::conflict) {
@@ -169,9 +114,14 @@ void add_users_add(CLI::App& group, CommandContext const& context, int& exit_cod
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
     crm::User const user{crm::UserId{base::new_id("usr")}, base::TenantId{given->tenant}, given->email, given->role};
+    crm::AuditFact const fact{.tenant = user.tenant,
+                              .actor = command_actor(),
+                              .action = "user.added",
+                              .subject = user.id.text(),
+                              .detail_json = nlohmann::json{{"role", user.role}}.dump()};
     auto const added = try_with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<>> {
-      auto session = pool.until(deadline);
-      auto const done = co_await crm::insert_user(session, user);
+      auto const work = [&](crm::pg::Transaction& transaction) { return crm::insert_user(transaction, user); };
+      auto const done = co_await crm::audited(pool, fact, work, deadline);
       co_return done;
     });
     if (!added && added.error().fault == base::Fault::conflict) {
@@ -239,9 +189,8 @@ CLI::App& add_group(CLI::App& app, char const* name, char const* what) {
 }  // namespace
 
 void add_record_commands(CLI::App& app, CommandContext const& context, int& exit_code) {
-  auto& tenants = add_group(app, "tenants", "The businesses whose phones are answered");
-  add_tenants_add(tenants, context, exit_code);
-  add_tenants_list(tenants, context, exit_code);
+  add_tenant_commands(add_group(app, "tenants", "The businesses whose phones are answered"), context, exit_code);
+  add_service_commands(add_group(app, "services", "What can be booked, and how long it takes"), context, exit_code);
   add_agent_commands(add_group(app, "agents", "The AI receptionists"), context, exit_code);
   auto& numbers = add_group(app, "numbers", "The phone numbers and who answers them");
   add_numbers_add(numbers, context, exit_code);

@@ -34,7 +34,7 @@ Telling::Telling(Services services, crm::pg::PoolSettings database, config::Sett
       tenants_{settings.extra_ca, policy_from(settings.egress)},
       carrier_{services.carrier, services.accounts, settings.twilio.api_base_url,
                settings.http.public_base_url + twilio::message_status_path, services.time},
-      sms_{carrier_, pool_},
+      sms_{carrier_, pool_, services.time},
       webhook_{tenants_, pool_, services.time, reveal()},
       crm_{pool_, reveal(),
            [this, &time = services.time](std::string_view provider, crm::AdapterSettings given) {

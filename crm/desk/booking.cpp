@@ -28,6 +28,7 @@ Appointment at(Slot const& slot, DeskTask const& task) {
   appointment.tenant = task.caller.tenant;
   appointment.call = task.caller.call;
   appointment.service = task.parameters.service.value_or("");
+  appointment.calendar = task.booked.calendar;
   appointment.notes = task.parameters.notes.value_or("");
   appointment.starts_at = slot.starts_at;
   appointment.ends_at = slot.ends_at;
@@ -66,6 +67,8 @@ SlotSearch search_for(DeskTask const& task) {
   search.now = task.now;
   search.call = task.caller.call;
   search.limit = most_slots;
+  search.minutes = task.booked.minutes;
+  search.calendar = task.booked.calendar;
   auto const& asked = task.parameters;
   auto const from = parse_day(asked.day ? *asked.day : asked.from.value_or(""));
   if (from) search.from_day = iso_day(*from);

@@ -49,6 +49,13 @@ std::variant<Appointment, DeskAnswer> meant(Holdings const& holdings, DeskTask c
   return coming.front();
 }
 
+/// It takes as long as it did, with whom it was.
+DeskTask as_long_as(DeskTask task, Appointment const& before) {
+  auto const length = std::chrono::duration_cast<std::chrono::minutes>(before.ends_at - before.starts_at);
+  task.booked = {.minutes = static_cast<int>(length.count()), .calendar = before.calendar};
+  return task;
+}
+
 /// The news is of whom the appointment is for; of whoever changes it only the number counts. True when a message goes
 /// there.
 Async<Result<bool>> tell_change(pg::Session& session, DeskTask const& task, std::string event,
@@ -83,7 +90,8 @@ Async<Result<DeskAnswer>> reschedule_appointment(pg::Session& session, DeskTask 
   auto const which = meant(*holdings, task);
   if (auto const* const question = std::get_if<DeskAnswer>(&which)) co_return *question;
   auto const& before = std::get<Appointment>(which);
-  auto const choice = co_await choose_slot(session, task, before.id.text());
+  auto const moving = as_long_as(task, before);
+  auto const choice = co_await choose_slot(session, moving, before.id.text());
   if (!choice) co_return std::unexpected{choice.error()};
   if (auto const* const refused = std::get_if<DeskAnswer>(&*choice)) co_return *refused;
   auto const& slot = std::get<Slot>(*choice);

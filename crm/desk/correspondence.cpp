@@ -117,7 +117,8 @@ Async<Result<DeskAnswer>> send_sms(pg::Session& session, DeskTask const& task) {
                 .call = task.caller.call,
                 .contact = *contact ? std::optional{(*contact)->id} : std::nullopt,
                 .appointment = std::nullopt,
-                .occasion = task.key()};
+                .occasion = task.key(),
+                .answers_caller = true};
   auto const queued = co_await enqueue_sms(session, std::move(sms));
   if (!queued) co_return std::unexpected{queued.error()};
   if (!*queued) co_return refusal("do_not_contact", "That number asked not to get messages from us.");

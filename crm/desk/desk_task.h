@@ -4,6 +4,7 @@
 
 #include "crm/desk/desk.h"
 #include "crm/model/call_record.h"
+#include "crm/model/service.h"
 #include "crm/pg/session.h"
 #include "crm/store/booking_rules.h"
 
@@ -29,6 +30,13 @@ struct DeskParameters {
 /// From a JSON object; anything else is read as an empty one.
 DeskParameters read_parameters(std::string const& json);
 
+/// How long an appointment takes and in whose calendar it stands: that of the service which is asked for, if the tenant
+/// has it.
+struct BookedService {
+  std::optional<int> minutes;  ///< Missing: the tenant's slot_minutes.
+  std::string calendar = main_calendar;
+};
+
 /// One request under way: everything a tool's work needs to know.
 struct DeskTask {
   DeskCaller caller;
@@ -36,7 +44,8 @@ struct DeskTask {
   std::string request;  ///< The agent's id of the tool call, made up when it gave none.
   DeskParameters parameters;
   Wall now{};
-  BookingRules rules{};  ///< Read when the work begins.
+  BookingRules rules{};    ///< Read when the work begins.
+  BookedService booked{};  ///< The same.
 
   /// One of its kind for each request, so that what is written for it is written once: "call_…:toolcall_…".
   std::string key() const { return caller.call.text() + ":" + request; }

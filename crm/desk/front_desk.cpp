@@ -11,6 +11,7 @@
 #include "crm/desk/desk_task.h"
 #include "crm/store/appointments.h"
 #include "crm/store/desk_answers.h"
+#include "crm/store/services.h"
 
 namespace crm {
 namespace {
@@ -42,6 +43,15 @@ DeskTool const* find_tool(std::string_view name) {
   return found == tools.end() ? nullptr : &*found;
 }
 
+/// Whatever the tenant knows under the name that the caller gave.
+Async<Result<>> read_service(pg::Session& session, DeskTask& task) {
+  if (!task.parameters.service) co_return Result<>{};
+  auto const service = co_await service_named(session, task.caller.tenant, *task.parameters.service);
+  if (!service) co_return std::unexpected{service.error()};
+  if (*service) task.booked = {.minutes = (*service)->minutes, .calendar = (*service)->calendar};
+  co_return Result<>{};
+}
+
 DeskRequestKey key_of(DeskTask const& task) {
   return {.tenant = task.caller.tenant, .call = task.caller.call, .request = task.request};
 }
@@ -50,6 +60,8 @@ Async<Result<DeskAnswer>> read_only(pg::Session& session, DeskTool const& tool, 
   auto rules = co_await booking_rules(session, task.caller.tenant);
   if (!rules) co_return std::unexpected{rules.error()};
   task.rules = *std::move(rules);
+  auto const service = co_await read_service(session, task);
+  if (!service) co_return std::unexpected{service.error()};
   co_return co_await tool.work(session, task);
 }
 
@@ -60,6 +72,8 @@ Async<Result<DeskAnswer>> once(pg::Session& session, DeskTool const& tool, DeskT
   auto before = co_await find_desk_answer(session, key_of(task));
   if (!before) co_return std::unexpected{before.error()};
   if (*before) co_return said_before(**std::move(before));
+  auto const service = co_await read_service(session, task);
+  if (!service) co_return std::unexpected{service.error()};
   auto answer = co_await tool.work(session, task);
   if (!answer || !is_ok(*answer)) co_return answer;
   auto const kept = co_await keep_desk_answer(session, key_of(task), answer->json);

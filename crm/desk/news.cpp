@@ -73,7 +73,8 @@ Async<Result<bool>> tell(pg::Session& session, DeskTask const& task, DeskNews ne
                 .call = task.caller.call,
                 .contact = contact,
                 .appointment = news.appointment.id.text(),
-                .occasion = occasion};
+                .occasion = occasion,
+                .answers_caller = true};
   co_return co_await enqueue_sms(session, std::move(sms));
 }
 

@@ -18,6 +18,8 @@ SlotSearch search_of(DeskTask const& task, std::optional<std::string> const& mov
   search.now = task.now;
   search.call = task.caller.call;
   search.moving = moving;
+  search.minutes = task.booked.minutes;
+  search.calendar = task.booked.calendar;
   return search;
 }
 

@@ -97,7 +97,10 @@ Async<Result<Rewrapped>> Vault::rewrap(pg::Session& session) {
     if (!fresh) co_return std::unexpected{fresh.error()};
     auto const written = co_await rewrap_tenant_key(session, std::move(*fresh), row.wrapped);
     if (!written) co_return std::unexpected{written.error()};
-    if (*written) ++result.done;
+    if (!*written) continue;
+    ++result.done;
+    // The keys come by tenant.
+    if (result.tenants.empty() || result.tenants.back() != row.tenant) result.tenants.push_back(row.tenant);
   }
   co_return result;
 }

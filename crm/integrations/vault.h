@@ -29,7 +29,8 @@ class MasterKeys {
 /// What rewrap() did.
 struct Rewrapped {
   int done = 0;
-  int unknown = 0;  ///< Wrapped by a master key that we do not have.
+  int unknown = 0;                      ///< Wrapped by a master key that we do not have.
+  std::vector<base::TenantId> tenants;  ///< Whose keys were wrapped, each once.
 };
 
 /// Whatever prevents a secret from being opened, the fault is the same and says nothing (Fault::refused); faults of the

@@ -6,6 +6,7 @@
 
 #include "crm/model/call_record.h"
 #include "crm/model/contact.h"
+#include "crm/model/service.h"
 #include "gateway/base/ids.h"
 
 namespace crm {
@@ -22,6 +23,7 @@ struct Appointment {
   std::optional<ContactId> contact;
   std::optional<base::CallId> call;  ///< In which it was booked.
   std::string service;
+  std::string calendar = main_calendar;  ///< What stands in one never overlaps.
   Wall starts_at{};
   Wall ends_at{};
   std::chrono::seconds utc_offset{0};  ///< Of the tenant's zone at the start; only in what the store gives back.

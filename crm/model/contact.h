@@ -22,7 +22,7 @@ struct Contact {
   std::map<std::string, std::string> custom_fields = {};
   std::string source = "manual";             ///< "call" when a call was the first we heard of them.
   std::optional<std::string> timezone = {};  ///< IANA name, when it is not the tenant's.
-  std::string consent_json = "{}";           ///< What they agreed to, when and how: an object.
+  std::string consent_json = "{}";  ///< What they agreed to, when and how: {"sms": {"given": false, …}} wants no texts.
   bool do_not_contact = false;
   std::vector<std::string> typed_fields = {};  ///< Columns that a person typed: no call changes those.
 };

@@ -29,14 +29,17 @@ constexpr pg::Query queue_sms{
     "with named as (select 'msg_' || md5($1::text || ':' || $8::text) as message_id, "
     "'obx_' || md5($1::text || ':sms:' || $8::text) as outbox_id), "
     "wanted as (select n.* from named n where not exists (select 1 from contacts c where c.tenant_id = $1 "
-    "and c.do_not_contact and (c.id = $6 or c.phone_e164 = $3 or exists (select 1 from contact_phones p "
+    "and (c.do_not_contact or c.consent #>> '{sms,given}' = 'false') and (c.id = $6 or c.phone_e164 = $3 or exists "
+    "(select 1 from contact_phones p "
     "where p.tenant_id = c.tenant_id and p.contact_id = c.id and p.e164 = $3)))), "
     "written as (insert into messages (tenant_id, id, direction, from_number, to_number, body, contact_id, call_id, "
     "appointment_id) select $1, message_id, 'outbound', $2, $3, $4, $6, $5, $7 from wanted "
     "on conflict (tenant_id, id) do nothing), "
     "queued as (insert into outbox (tenant_id, id, target, event, order_key, dedupe_key, call_id, contact_id, payload) "
-    "select $1, outbox_id, 'sms', 'sms.send', coalesce($6::text, $5::text, $3::text), 'sms:' || $8::text, $5, $6, "
-    "jsonb_build_object('message_id', message_id) from wanted on conflict (tenant_id, dedupe_key) do nothing) "
+    "select $1, outbox_id, 'sms', 'sms.send', case when $9::bool then '' else 'later:' end || "
+    "coalesce($6::text, $5::text, $3::text), 'sms:' || $8::text, $5, $6, "
+    "jsonb_build_object('message_id', message_id, 'answers_caller', $9::bool) from wanted on conflict (tenant_id, "
+    "dedupe_key) do nothing) "
     "select 1 from wanted"};
 
 constexpr std::size_t longest_sms = 1600;
@@ -73,8 +76,9 @@ Async<Result<>> enqueue_event(pg::Session& session, EventToTell event) {
 
 Async<Result<bool>> enqueue_sms(pg::Session& session, SmsToSend message) {
   auto const body = first_characters(pg::storable_text(message.body), longest_sms);
-  pg::Params params{message.tenant, message.from,    message.to,          body,
-                    message.call,   message.contact, message.appointment, message.occasion};
+  pg::Params params{message.tenant,        message.from,    message.to,          body,
+                    message.call,          message.contact, message.appointment, message.occasion,
+                    message.answers_caller};
   auto const rows = co_await session.run(queue_sms, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   co_return !rows->empty();

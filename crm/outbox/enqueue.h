@@ -36,11 +36,14 @@ struct SmsToSend {
   std::optional<ContactId> contact;
   std::optional<std::string> appointment;
   std::string occasion;  ///< The same occasion is one message: "apt_…:v1:confirmation".
+  /// It answers what the recipient asks for in a call that goes on: it is sent at once. Everything else waits for the
+  /// calling hours where the recipient is, and holds up no answer meanwhile.
+  bool answers_caller = false;
 };
 
 /// Queues the message in the caller's transaction: a row of `messages` and one of the outbox with the payload
-/// {"message_id"}. False, and nothing is queued, when somebody with that number, or the contact itself, does not want
-/// to be contacted. True also when the message was queued before.
+/// {"message_id", "answers_caller"}. False, and nothing is queued, when somebody with that number, or the contact
+/// itself, does not want to be contacted or to get texts. True also when the message was queued before.
 base::Async<base::Result<bool>> enqueue_sms(pg::Session& session, SmsToSend message);
 
 }  // namespace crm

@@ -21,9 +21,11 @@ constexpr pg::Query attempts{
     "where tenant_id = $1 and outbox_id = $2 order by attempt"};
 constexpr pg::Query retry{
     "retry_outbox",
+    "with retried as ("
     "update outbox set status = 'waiting', parked_reason = null, next_at = now() where status = 'parked' "
     "and ($1::text is null or id = $1) and ($2::text is null or integration_id = $2) "
-    "and ($3::text is null or tenant_id = $3) and coalesce($1, $2, $3) is not null"};
+    "and ($3::text is null or tenant_id = $3) and coalesce($1, $2, $3) is not null returning tenant_id) "
+    "select tenant_id, count(*) as count from retried group by tenant_id order by tenant_id"};
 
 OutboxRecord to_record(pg::Row const& row) {
   OutboxRecord record;
@@ -84,11 +86,14 @@ Async<Result<std::vector<AttemptRecord>>> attempts_of(pg::Session& session, base
   co_return records;
 }
 
-Async<Result<std::int64_t>> retry_parked(pg::Session& session, RetryFilter filter) {
+Async<Result<std::vector<Retried>>> retry_parked(pg::Session& session, RetryFilter filter) {
   pg::Params params{filter.id, filter.integration, filter.tenant};
   auto const rows = co_await session.run(retry, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
-  co_return rows->affected();
+  std::vector<Retried> retried;
+  for (std::size_t i = 0; i < rows->size(); ++i)
+    retried.push_back({base::TenantId{(*rows)[i].text("tenant_id")}, (*rows)[i].integer("count")});
+  co_return retried;
 }
 
 }  // namespace crm

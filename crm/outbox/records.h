@@ -58,7 +58,11 @@ struct RetryFilter {
   std::optional<IntegrationId> integration;
   std::optional<base::TenantId> tenant;
 };
-/// Puts parked rows back among those that wait, due at once. How many. Nothing set: none.
-base::Async<base::Result<std::int64_t>> retry_parked(pg::Session& session, RetryFilter filter);
+struct Retried {
+  base::TenantId tenant;
+  std::int64_t rows = 0;
+};
+/// Puts parked rows back among those that wait, due at once. How many of each tenant, by its id. Nothing set: none.
+base::Async<base::Result<std::vector<Retried>>> retry_parked(pg::Session& session, RetryFilter filter);
 
 }  // namespace crm

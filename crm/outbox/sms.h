@@ -30,11 +30,12 @@ class SmsSender {
                                                                       base::Instant deadline) = 0;
 };
 
-/// Sends the message that a row names. When an earlier attempt may have been accepted, it looks for it first; a message
-/// like it that is known as another one of ours does not count.
+/// Sends the message that a row names: an answer to a caller at once, anything else within the recipient's calling
+/// hours, nothing to somebody who wants no texts. When an earlier attempt may have been accepted, it looks for it
+/// first; a message like it that is known as another one of ours does not count.
 class SmsDeliverer final : public Deliverer {
  public:
-  SmsDeliverer(SmsSender& sender, pg::Pool& pool) : sender_{sender}, pool_{pool} {}
+  SmsDeliverer(SmsSender& sender, pg::Pool& pool, base::TimeSource& time) : sender_{sender}, pool_{pool}, time_{time} {}
   base::Async<Delivered<Receipt>> deliver(OutboxRow row, base::Instant deadline) override;
 
  private:
@@ -42,6 +43,7 @@ class SmsDeliverer final : public Deliverer {
 
   SmsSender& sender_;
   pg::Pool& pool_;
+  base::TimeSource& time_;
 };
 
 }  // namespace crm

@@ -10,19 +10,19 @@ using base::Result;
 constexpr pg::Query insert{
     "insert_appointment",
     "insert into appointments (tenant_id, id, contact_id, call_id, service, starts_at, ends_at, status, held_until, "
-    "location, notes, request_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
+    "location, notes, request_key, calendar) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
 
 constexpr pg::Query by_id{
     "find_appointment",
     "select a.tenant_id, a.id, a.contact_id, a.call_id, a.service, a.starts_at, a.ends_at, a.status, a.held_until, "
-    "a.location, a.notes, a.request_key, a.version, "
+    "a.location, a.notes, a.request_key, a.version, a.calendar, "
     "extract(epoch from (a.starts_at at time zone t.timezone) - (a.starts_at at time zone 'UTC'))::int as utc_offset_s "
     "from appointments a join tenants t on t.id = a.tenant_id "
     "where a.tenant_id = $1 and a.id = $2"};
 constexpr pg::Query coming{
     "coming_appointments",
     "select a.tenant_id, a.id, a.contact_id, a.call_id, a.service, a.starts_at, a.ends_at, a.status, a.held_until, "
-    "a.location, a.notes, a.request_key, a.version, "
+    "a.location, a.notes, a.request_key, a.version, a.calendar, "
     "extract(epoch from (a.starts_at at time zone t.timezone) - (a.starts_at at time zone 'UTC'))::int as utc_offset_s "
     "from appointments a join tenants t on t.id = a.tenant_id "
     "where a.tenant_id = $1 and (a.contact_id = $2 or a.call_id = $3) and a.ends_at > $4::timestamptz "
@@ -54,6 +54,7 @@ Appointment to_appointment(pg::Row const& row) {
   if (auto const contact = row.text_if_any("contact_id")) appointment.contact = ContactId{*contact};
   if (auto const call = row.text_if_any("call_id")) appointment.call = base::CallId{*call};
   appointment.service = row.text("service");
+  appointment.calendar = row.text("calendar");
   appointment.starts_at = row.time("starts_at");
   appointment.ends_at = row.time("ends_at");
   appointment.utc_offset = std::chrono::seconds{row.integer("utc_offset_s")};
@@ -78,7 +79,8 @@ Async<Result<int>> change(pg::Session& session, pg::Query query, pg::Params para
 Async<Result<>> insert_appointment(pg::Session& session, Appointment appointment) {
   pg::Params params{appointment.tenant,     appointment.id,        appointment.contact, appointment.call,
                     appointment.service,    appointment.starts_at, appointment.ends_at, to_string(appointment.status),
-                    appointment.held_until, appointment.location,  appointment.notes,   appointment.request_key};
+                    appointment.held_until, appointment.location,  appointment.notes,   appointment.request_key,
+                    appointment.calendar};
   auto const rows = co_await session.run(insert, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   co_return Result<>{};

@@ -2,16 +2,32 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crm/store/business_hours_json.h"
+
 namespace crm {
 namespace {
 
 using base::Async;
 using base::Result;
 
-constexpr pg::Query one{"find_outgoing_message",
-                        "select m.from_number, m.to_number, m.body, m.provider_sid, c.account_sid from messages m "
-                        "left join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id "
-                        "where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound'"};
+constexpr pg::Query one{
+    "find_outgoing_message",
+    "with message as (select * from messages where tenant_id = $1 and id = $2 and direction = 'outbound'), "
+    "ids as (select contact_id as id, false as owns_it from message "
+    "union all select c.id, true from message m join contacts c on c.tenant_id = m.tenant_id and c.phone_e164 = "
+    "m.to_number "
+    "union all select p.contact_id, true from message m join contact_phones p on p.tenant_id = m.tenant_id and p.e164 "
+    "= "
+    "m.to_number), "
+    "recipients as (select c.timezone, c.do_not_contact, c.consent, c.id, i.owns_it from ids i "
+    "join contacts c on c.tenant_id = $1 and c.id = i.id) "
+    "select m.from_number, m.to_number, m.body, m.provider_sid, c.account_sid, t.calling_hours, t.timezone, "
+    "(select r.timezone from recipients r where r.timezone is not null order by r.owns_it desc, r.id limit 1) "
+    "as recipient_timezone, "
+    "exists (select 1 from recipients r where r.do_not_contact or r.consent #>> '{sms,given}' = 'false') "
+    "as recipient_refuses "
+    "from message m join tenants t on t.id = m.tenant_id "
+    "left join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id"};
 constexpr pg::Query unknown{
     "first_unknown_message",
     "select sid from jsonb_array_elements_text($1::jsonb) with ordinality as given (sid, place) "
@@ -51,6 +67,10 @@ Async<Result<std::optional<OutgoingMessage>>> find_outgoing_message(pg::Session&
   message->to = row.text("to_number");
   message->body = row.text("body");
   message->provider_sid = row.text_if_any("provider_sid");
+  message->calling_hours = read_calling_hours(row.text("calling_hours"));
+  message->timezone = row.text("timezone");
+  message->recipient_timezone = row.text_if_any("recipient_timezone");
+  message->recipient_refuses = row.boolean("recipient_refuses");
   co_return message;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "crm/model/business_hours.h"
 #include "crm/model/call_record.h"
 #include "crm/pg/session.h"
 
@@ -14,7 +15,11 @@ struct OutgoingMessage {
   std::string from;
   std::string to;
   std::string body;
-  std::optional<std::string> provider_sid;  ///< Set when the carrier has accepted it.
+  std::optional<std::string> provider_sid;         ///< Set when the carrier has accepted it.
+  HoursOfDay calling_hours = usual_calling_hours;  ///< Of the tenant, by the recipient's clock.
+  std::string timezone;                            ///< Of the tenant.
+  std::optional<std::string> recipient_timezone;   ///< Of the contact with that number, else of the message's.
+  bool recipient_refuses = false;  ///< Somebody with that number, or the message's contact, wants no texts.
 };
 
 /// Nothing when the tenant has no outbound message of that id.

@@ -13,7 +13,8 @@ using base::Result;
 constexpr pg::Query slots{
     "find_slots",
     "with business as ("
-    "select timezone as zone, opening_hours, make_interval(mins => slot_minutes) as length, booking_days, "
+    "select timezone as zone, opening_hours, make_interval(mins => slot_minutes) as step, "
+    "make_interval(mins => coalesce($11::int, slot_minutes)) as length, booking_days, "
     "$2::timestamptz + make_interval(mins => lead_minutes) as earliest, "
     "($2::timestamptz at time zone timezone)::date as today from tenants where id = $1"
     "), days as ("
@@ -28,7 +29,7 @@ constexpr pg::Query slots{
     "select distinct s as starts_at, s + w.length as ends_at, w.zone, s < w.earliest as too_soon, "
     "w.day > w.today + w.booking_days as too_far from windows w, "
     "generate_series((w.day + (w.hours ->> 0)::time) at time zone w.zone, "
-    "((w.day + (w.hours ->> 1)::time) at time zone w.zone) - w.length, w.length) s "
+    "((w.day + (w.hours ->> 1)::time) at time zone w.zone) - w.length, w.step) s "
     "where not $7::bool or (s >= w.earliest and w.day <= w.today + w.booking_days "
     "and s >= coalesce($9::timestamptz, $10::timestamp at time zone w.zone, w.earliest)) "
     "order by starts_at"
@@ -36,7 +37,7 @@ constexpr pg::Query slots{
     "select s.starts_at, s.ends_at, "
     "extract(epoch from (s.starts_at at time zone s.zone) - (s.starts_at at time zone 'UTC'))::int as utc_offset_s, "
     "s.too_soon, s.too_far, o.taken from starts s cross join lateral (select exists ("
-    "select 1 from appointments a where a.tenant_id = $1 and a.calendar = 'main' "
+    "select 1 from appointments a where a.tenant_id = $1 and a.calendar = $12 "
     "and a.status in ('held', 'unconfirmed', 'confirmed') "
     "and a.starts_at < s.ends_at and a.ends_at > s.starts_at and a.starts_at > s.starts_at - interval '24 hours' "
     "and (a.status <> 'held' or (a.held_until > $2::timestamptz and a.call_id is distinct from $5)) "
@@ -55,8 +56,9 @@ Slot to_slot(pg::Row const& row) {
 }  // namespace
 
 Async<Result<std::vector<Slot>>> find_slots(pg::Session& session, SlotSearch search) {
-  pg::Params params{search.tenant, search.now,       search.from_day, search.to_day,     search.call,
-                    search.moving, search.only_free, search.limit,    search.not_before, search.not_before_local};
+  pg::Params params{search.tenant,  search.now,       search.from_day, search.to_day,     search.call,
+                    search.moving,  search.only_free, search.limit,    search.not_before, search.not_before_local,
+                    search.minutes, search.calendar};
   auto const rows = co_await session.run(slots, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   std::vector<Slot> found;

@@ -33,6 +33,21 @@ Result<LocalTime> local_time(TimeSource::Wall when, std::string_view zone) {
   }
 }
 
+Result<std::optional<TimeSource::Wall>> moment_at(std::chrono::local_seconds clock, std::string_view zone,
+                                                  TimeSource::Wall not_before) {
+  try {
+    auto const* const known = date::locate_zone(std::string{zone});
+    date::local_seconds const shown{clock.time_since_epoch()};
+    for (auto const which : {date::choose::earliest, date::choose::latest}) {
+      TimeSource::Wall const moment{known->to_sys(shown, which).time_since_epoch()};
+      if (moment >= not_before) return moment;
+    }
+    return std::nullopt;
+  } catch (std::exception const&) {
+    return fail(Fault::not_found, "no such time zone");
+  }
+}
+
 LocalTime utc_time(TimeSource::Wall when) {
   return shifted(when, seconds{0});
 }

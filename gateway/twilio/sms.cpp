@@ -26,6 +26,7 @@ constexpr int most_pages = 10;  // of a hundred messages to one person
 constexpr int permission_denied = 20003;
 constexpr int account_not_active = 20005;
 constexpr int too_many_requests = 20429;
+constexpr int opted_out = 21610;
 constexpr int queue_is_full = 21611;
 
 std::string text_of(Json const& json, char const* name) {
@@ -58,6 +59,7 @@ DeliveryFault sms_fault(net::Response const& answer, crm::Wall now) {
                       .request_id = std::string{answer.headers.find("twilio-request-id")}};
   if (answer.status == 401 || code == permission_denied || code == account_not_active) found.kind = Kind::needs_reauth;
   if (answer.status >= 500) found.kind = Kind::ambiguous;  // it may have been taken before they failed
+  if (code == opted_out) found.detail += ": the recipient has answered STOP and gets no more messages";
   if (answer.status == 429 || code == too_many_requests || code == queue_is_full) {
     found.kind = Kind::rate_limited;
     found.retry_after = crm::parse_retry_after(answer.headers.find("retry-after"), now);

@@ -91,7 +91,7 @@ TEST_F(Enqueue, queues_a_message_once) {
   EXPECT_EQ(count("messages where direction = 'outbound' and status = 'queued' and to_number = '+15550002222'"), "1");
   EXPECT_EQ(sql(conninfo,
                 "select count(*) from outbox o join messages m on m.id = o.payload ->> 'message_id' "
-                "where o.target = 'sms' and o.order_key = 'call_1'"),
+                "where o.target = 'sms' and o.order_key = 'later:call_1'"),
             "1");
 }
 
@@ -106,6 +106,27 @@ TEST_F(Enqueue, writes_to_no_further_number_of_somebody_who_does_not_want_it) {
   contact("'con_1', 'Ada', '+15550003333', true");
   sql(conninfo, "insert into contact_phones (tenant_id, contact_id, e164) values ('ten_1', 'con_1', '+15550002222')");
   EXPECT_FALSE(send(sms()));
+}
+
+TEST_F(Enqueue, writes_to_nobody_who_has_taken_the_consent_to_texts_back) {
+  contact("'con_1', 'Ada', '+15550002222', false");
+  sql(conninfo, "update contacts set consent = '{\"sms\": {\"given\": false}}'");
+  EXPECT_FALSE(send(sms()));
+  sql(conninfo, "update contacts set consent = '{\"sms\": {\"given\": true}}'");
+  EXPECT_TRUE(send(sms()));
+}
+
+TEST_F(Enqueue, lets_no_message_that_waits_for_the_morning_hold_up_an_answer) {
+  auto reminder = sms();
+  reminder.occasion = "apt_1:reminder";
+  auto answer = sms();
+  answer.answers_caller = true;
+  EXPECT_TRUE(send(reminder));
+  EXPECT_TRUE(send(answer));
+  EXPECT_EQ(sql(conninfo,
+                "select string_agg(order_key || ' ' || (payload ->> 'answers_caller'), ', ' order by sequence) "
+                "from outbox"),
+            "later:call_1 false, call_1 true");
 }
 
 TEST_F(Enqueue, cuts_a_message_at_the_carriers_limit_between_characters) {

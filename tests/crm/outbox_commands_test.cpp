@@ -93,6 +93,10 @@ TEST_F(TellingCommands, try_again_what_is_parked) {
   EXPECT_EQ(json::parse(command("outbox retry --json --integration int_1").out)["retried"], 1);
   EXPECT_EQ(lease().at(0).attempt, 4) << "its earlier attempts stay on record";
   EXPECT_EQ(command("outbox retry").exit_code, 2);
+  EXPECT_EQ(sql(conninfo,
+                "select string_agg(action || ' ' || subject || ' ' || (detail ->> 'rows'), ', ' "
+                "order by ordinal) from audit_entries"),
+            "outbox.retried " + one + " 1, outbox.retried int_1 1");
 }
 
 TEST_F(TellingCommands, add_a_webhook_and_show_its_secret_once) {
@@ -157,6 +161,10 @@ TEST_F(TellingCommands, try_a_webhook_out_and_wake_one_that_waited_for_it) {
   EXPECT_EQ(status_of_it(), "disabled");
   EXPECT_EQ(command("integrations enable " + id).exit_code, 0);
   EXPECT_EQ(status_of_it(), "active");
+  EXPECT_EQ(sql(conninfo,
+                "select string_agg(action || ' ' || (detail ->> 'status'), ', ' "
+                "order by ordinal) from audit_entries where action = 'integration.updated'"),
+            "integration.updated active, integration.updated disabled, integration.updated active");
   given.egress.allow = "";
   EXPECT_THAT(command("integrations test " + id).err, HasSubstr("may not be made")) << "our own network is not theirs";
 }

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "crm/outcome/settle.h"
+#include "gateway/audit_commands.h"
 #include "gateway/call_commands.h"
 #include "gateway/listing.h"
 #include "tests/crm/call_scene.h"
@@ -27,6 +28,7 @@ Ran run_command(std::function<crm::Database()> open, std::string const& argument
   int exit_code = -1;
   gateway::CommandContext const context{std::move(open), &out, &err, false};
   gateway::add_record_commands(app, context, exit_code);
+  gateway::add_audit_commands(app, context, exit_code);
   try {
     app.parse(arguments);
   } catch (CLI::ParseError const& error) {
@@ -153,7 +155,7 @@ TEST_F(RecordCommands, keep_users) {
 
 TEST_F(RecordCommands, say_in_one_line_what_is_wrong) {
   expect_failure("agents add --tenant ten_none --name A --elevenlabs-agent-id a", 1, "there is no tenant ten_none");
-  expect_failure("tenants add --name A --timezone Mars/Base", 1, "there is no time zone 'Mars/Base'");
+  expect_failure("tenants add --name A --timezone Mars/Base", 2, "there is no time zone 'Mars/Base'");
   auto const tenant = add_tenant();
   expect_failure("numbers add --tenant " + tenant + " --agent va_none --number +15550001111", 1,
                  "has no agent va_none");
@@ -166,6 +168,94 @@ TEST_F(RecordCommands, say_in_one_line_what_is_wrong) {
   expect_failure("agents", 2, "subcommand");
   expect_failure("calls show call_none", 1, "there is no call call_none");
   expect_failure("calls list --since yesterday", 2, "not a time span");
+}
+
+TEST_F(RecordCommands, set_up_a_business_without_sql) {
+  auto const added = command(
+      "tenants add --name Acme --timezone Europe/Berlin --hours mon=09:00-12:00,13:00-17:00 --hours sat=10:00-14:00 "
+      "--slot-minutes 45 --calling-hours 09:00-20:00 --no-confirm-by-sms");
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  auto const tenant = first_line(added.out);
+  auto const shown = [&] { return nlohmann::json::parse(command("tenants show --json " + tenant).out); };
+  EXPECT_EQ(shown()["opening_hours"]["mon"], nlohmann::json::parse(R"([["09:00", "12:00"], ["13:00", "17:00"]])"));
+  EXPECT_EQ(shown()["opening_hours"]["tue"], nlohmann::json::parse(R"([["09:00", "17:00"]])"));
+  EXPECT_EQ(shown()["confirm_by_sms"], false);
+  auto const updated = command(
+      "tenants update --hours mon=closed --hours sat=closed --lead-minutes 0 --booking-days 30 "
+      "--industry Dentistry --confirm-by-sms --status suspended " +
+      tenant);
+  EXPECT_EQ(updated.out, tenant + "\n") << updated.err;
+  EXPECT_FALSE(shown()["opening_hours"].contains("mon"));
+  EXPECT_EQ(shown()["slot_minutes"], 45);
+  EXPECT_EQ(shown()["lead_minutes"], 0);
+  EXPECT_EQ(shown()["industry"], "Dentistry");
+  EXPECT_EQ(shown()["status"], "suspended");
+  EXPECT_EQ(shown()["confirm_by_sms"], true);
+  EXPECT_EQ(shown()["calling_hours"], nlohmann::json::parse(R"({"from": "09:00", "to": "20:00"})"));
+  auto const words = command("tenants show " + tenant).out;
+  for (auto const* part : {"mon closed", "tue 09:00-17:00", "45 minutes each, from 0 minutes to 30 days ahead"})
+    EXPECT_NE(words.find(part), std::string::npos) << part << "\n" << words;
+}
+
+TEST_F(RecordCommands, say_everything_that_is_wrong_about_a_business_and_change_nothing) {
+  auto const tenant = add_tenant();
+  auto const ran =
+      command("tenants update " + tenant + " --name New --slot-minutes 4 --hours mon=9-5 --timezone Mars/Base");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_EQ(ran.err,
+            "switchboard: there is no time zone 'Mars/Base'\n"
+            "switchboard: hours: '9-5' of mon is not FROM-TO of one day, like 09:00-12:00\n"
+            "switchboard: slot minutes: 4 is not between 5 and 480\n");
+  EXPECT_EQ(nlohmann::json::parse(command("tenants show --json " + tenant).out)["name"], "Acme Dental");
+  expect_failure("tenants update ten_none --name x", 1, "there is no tenant ten_none");
+  expect_failure("tenants show ten_none", 1, "there is no tenant ten_none");
+  expect_failure("tenants update " + tenant, 2, "nothing to change");
+}
+
+TEST_F(RecordCommands, keep_what_can_be_booked) {
+  auto const tenant = add_tenant();
+  auto const add = "services add --tenant " + tenant + " --name Cleaning --minutes 45 --calendar Kim";
+  auto const added = command(add);
+  ASSERT_TRUE(added.out.starts_with("svc_")) << added.err;
+  auto const id = first_line(added.out);
+  expect_failure("services add --tenant " + tenant + " --name CLEANING --minutes 30", 1, "of that name already");
+  expect_failure("services add --tenant ten_none --name A --minutes 30", 1, "there is no tenant ten_none");
+  expect_failure("services add --tenant " + tenant + " --name A --minutes 4", 2, "not between 5 and 480");
+  EXPECT_EQ(command("services update --minutes 60 --status inactive " + id).exit_code, 0);
+  expect_failure("services update svc_none --minutes 60", 1, "there is no service svc_none");
+  auto const listed = nlohmann::json::parse(command("services list --json --tenant " + tenant).out);
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0]["minutes"], 60);
+  EXPECT_EQ(listed[0]["calendar"], "Kim");
+  EXPECT_EQ(listed[0]["status"], "inactive");
+  auto const audit = command("audit list --json --tenant " + tenant).out;
+  EXPECT_NE(audit.find("service.updated"), std::string::npos);
+  EXPECT_EQ(audit.find("Kim"), std::string::npos);
+}
+
+TEST_F(RecordCommands, leave_an_audit_entry_of_each_change_without_names_and_numbers) {
+  auto const tenant = add_tenant();
+  auto const agent = add_agent(tenant, "--number +15550001111");
+  EXPECT_EQ(command("numbers add --tenant " + tenant + " --agent " + agent + " --number +15550001112").exit_code, 0);
+  EXPECT_EQ(command("users add --tenant " + tenant + " --email ada@example.com --role owner").exit_code, 0);
+  EXPECT_EQ(command("agents update " + agent + " --name Night").exit_code, 0);
+  EXPECT_EQ(command("tenants update " + tenant + " --name Other --slot-minutes 20").exit_code, 0);
+  EXPECT_EQ(command("tenants update " + tenant + " --slot-minutes 20").exit_code, 0) << "nothing is different";
+  auto const listed = command("audit list --json --tenant " + tenant);
+  std::vector<std::string> actions;
+  for (auto const& entry : nlohmann::json::parse(listed.out)) actions.push_back(entry["action"]);
+  EXPECT_EQ(actions, (std::vector<std::string>{"tenant.updated", "agent.updated", "user.added", "number.added",
+                                               "agent.added", "tenant.added"}));
+  EXPECT_EQ(nlohmann::json::parse(listed.out)[0]["detail"]["changed"], nlohmann::json({"name", "slot_minutes"}));
+  for (auto const* secret : {"ada@", "Night", "Acme", "Other", "5550001111", "5550001112"})
+    EXPECT_EQ(listed.out.find(secret), std::string::npos) << secret;
+  auto const verified = command("audit verify --tenant " + tenant);
+  EXPECT_EQ(verified.exit_code, 0) << verified.err;
+  EXPECT_NE(verified.out.find("6 entries, whole"), std::string::npos);
+  test::sql(conninfo, "update audit_entries set actor = 'cli:nobody' where ordinal = 3");
+  expect_failure("audit verify --tenant " + tenant, 1, "entry 3 does not follow");
+  EXPECT_EQ(nlohmann::json::parse(command("audit verify --json --tenant " + tenant).out)["first_wrong"], 3);
+  expect_failure("audit verify --tenant ten_none", 1, "there is no tenant ten_none");
 }
 
 TEST_F(RecordCommands, fail_when_the_database_cannot_be_opened) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "crm/store/outgoing_messages.h"
+#include "tests/crm/desk_scene.h"
 #include "tests/crm/outbox_scene.h"
 
 namespace {
@@ -40,7 +41,7 @@ class SmsDelivery : public test::OutboxTest {
   void SetUp() override {
     OutboxTest::SetUp();
     if (IsSkipped()) return;
-    deliverer.emplace(carrier, *pool);
+    deliverer.emplace(carrier, *pool, day);
     add_message("msg_1");
   }
   void add_message(std::string const& id, std::string const& call = "null") {
@@ -52,8 +53,19 @@ class SmsDelivery : public test::OutboxTest {
     crm::OutboxRow out;
     out.tenant = base::TenantId{"ten_1"};
     out.event = "sms.send";
-    out.payload_json = R"({"message_id": ")" + message + R"("})";
+    out.payload_json = R"({"message_id": ")" + message + R"(", "answers_caller": true})";
+    out.created_at = noon;
     return out;
+  }
+  /// One that nobody waits for on the phone.
+  static crm::OutboxRow reminder() {
+    auto out = row();
+    out.payload_json = R"({"message_id": "msg_1"})";
+    return out;
+  }
+  void add_contact(std::string const& column, std::string const& value) {
+    sql(conninfo, "insert into contacts (tenant_id, id, full_name, phone_e164, " + column +
+                      ") values ('ten_1', 'con_1', 'Ada', '+15550002222', " + value + ")");
   }
   static crm::OutboxRow again(std::string const& message = "msg_1") {
     auto out = row(message);
@@ -66,6 +78,9 @@ class SmsDelivery : public test::OutboxTest {
     return sql(conninfo, "select " + column + " from messages where id = '" + id + "'");
   }
 
+  /// In New York, where the tenant is; nine in Los Angeles.
+  static constexpr crm::Wall noon = std::chrono::sys_days{std::chrono::year{2026} / 3 / 2} + std::chrono::hours{17};
+  test::ChosenDay day{noon};
   Carrier carrier;
   std::optional<crm::SmsDeliverer> deliverer;
 };
@@ -145,6 +160,67 @@ TEST_F(SmsDelivery, says_of_a_refused_message_that_it_failed) {
   EXPECT_EQ(deliver(row()).error().kind, Kind::rejected);
   EXPECT_EQ(of_message("msg_1", "status"), "failed");
   EXPECT_EQ(deliver(row("msg_none")).error().kind, Kind::rejected);
+}
+
+TEST_F(SmsDelivery, sends_nothing_at_night_but_an_answer_to_a_caller) {
+  ASSERT_TRUE(deliver(reminder()));
+  add_message("msg_2");
+  day.passes(std::chrono::hours{10});
+  auto const waits = deliver([] {
+    auto out = reminder();
+    out.payload_json = R"({"message_id": "msg_2"})";
+    return out;
+  }());
+  ASSERT_FALSE(waits);
+  EXPECT_EQ(waits.error().kind, Kind::not_sent);
+  EXPECT_EQ(waits.error().detail, "waits for the recipient's calling hours");
+  EXPECT_EQ(waits.error().retry_after, std::chrono::hours{10}) << "from 22:00 until 08:00";
+  auto answer = row("msg_2");
+  answer.created_at = day.wall();
+  ASSERT_TRUE(deliver(answer));
+  EXPECT_EQ(carrier.sent.size(), 2U);
+}
+
+TEST_F(SmsDelivery, takes_what_could_not_be_sent_during_the_call_for_no_answer_any_more) {
+  day.passes(std::chrono::hours{10});
+  EXPECT_FALSE(deliver(row()));
+  EXPECT_TRUE(carrier.sent.empty());
+}
+
+TEST_F(SmsDelivery, goes_by_the_clock_of_the_recipient) {
+  add_contact("timezone", "'America/Los_Angeles'");
+  day.passes(std::chrono::hours{10});
+  EXPECT_TRUE(deliver(reminder())) << "22:00 here, 19:00 there";
+  add_message("msg_2");
+  day.passes(std::chrono::hours{11});
+  EXPECT_FALSE(deliver([] {
+    auto out = reminder();
+    out.payload_json = R"({"message_id": "msg_2"})";
+    return out;
+  }()))
+      << "09:00 here, 06:00 there";
+}
+
+TEST_F(SmsDelivery, goes_by_the_hours_of_the_tenant) {
+  sql(conninfo, "update tenants set calling_hours = '{\"from\": \"13:00\", \"to\": \"14:00\"}'");
+  EXPECT_EQ(deliver(reminder()).error().retry_after, std::chrono::hours{1});
+}
+
+TEST_F(SmsDelivery, writes_to_nobody_who_has_asked_for_that_since) {
+  add_contact("do_not_contact", "true");
+  auto const refused = deliver(row());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Kind::rejected) << "parked, for a person to see";
+  EXPECT_EQ(refused.error().detail, "the recipient does not want to be contacted");
+  EXPECT_EQ(of_message("msg_1", "status"), "failed");
+  EXPECT_TRUE(carrier.sent.empty());
+}
+
+TEST_F(SmsDelivery, writes_to_nobody_who_has_taken_the_consent_to_texts_back) {
+  add_contact("consent", "'{\"sms\": {\"given\": false, \"source\": \"STOP\"}}'");
+  EXPECT_EQ(deliver(row()).error().kind, Kind::rejected);
+  sql(conninfo, "update contacts set consent = '{\"sms\": {\"given\": true}}'");
+  EXPECT_TRUE(deliver(row()));
 }
 
 }  // namespace

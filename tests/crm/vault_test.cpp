@@ -178,12 +178,83 @@ TEST_F(TenantVault, is_rotated_by_a_command) {
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(ran.out, "{\"rewrapped\":1,\"unknown\":0}\n");
   EXPECT_EQ(reveal(crm::Vault{masters(key_b)}, stored)->reveal(), "sk_live_1");
+  EXPECT_EQ(sql(conninfo, "select string_agg(tenant_id || ' ' || action, ',') from audit_entries"),
+            "ten_1 secrets.rotated");
   auto const lost = run_command("secrets rotate", conninfo, vault_settings(key_a));
   EXPECT_EQ(lost.exit_code, 1);
   EXPECT_EQ(lost.err,
             "switchboard: 1 keys are wrapped by a key that is neither INTEGRATION_ENCRYPTION_KEY nor in "
             "INTEGRATION_ENCRYPTION_KEY_PREVIOUS\n");
   EXPECT_EQ(run_command("secrets rotate", conninfo, {}).err, "switchboard: INTEGRATION_ENCRYPTION_KEY is not set\n");
+}
+
+/// Two secrets of an earlier product, one of the vault's, one in no format at all.
+class LegacySecrets : public TenantVault {
+ protected:
+  void SetUp() override {
+    TenantVault::SetUp();
+    if (IsSkipped()) return;
+    put("int_1", legacy);
+    put("int_2", legacy);
+    put("int_3", seal(crm::Vault{masters(key_a)}, "sk_live_3"));
+    given = vault_settings(key_a);
+    given.api_key_encryption_secret = Secret{"secret"};
+  }
+  void put(std::string const& id, std::string const& secret) {
+    sql(conninfo, "insert into integrations (tenant_id, id, provider, name, secret) values ('ten_1', '" + id +
+                      "', 'hubspot', '" + id + "', '" + secret + "')");
+  }
+  std::string kept(std::string const& id) {
+    return sql(conninfo, "select secret from integrations where id = '" + id + "'");
+  }
+  nlohmann::json migrate(std::string const& more = "") {
+    return nlohmann::json::parse(run_command("secrets migrate --json " + more, conninfo, given).out);
+  }
+
+  std::string const legacy =
+      "000102030405060708090a0b0c0d0e0f:af624f93d368d8d7ebd6be40e5dc97edcc950aa92f1a534f8269988376a87955";
+  config::Vault given;
+};
+
+TEST_F(LegacySecrets, are_sealed_anew_by_a_command_that_may_be_repeated) {
+  auto const untouched = kept("int_3");
+  EXPECT_EQ(migrate("--dry-run")["can_be_resealed"], 2);
+  EXPECT_EQ(kept("int_1"), legacy);
+  EXPECT_EQ(migrate()["resealed"], 2);
+  EXPECT_EQ(migrate()["resealed"], 0);
+  EXPECT_EQ(kept("int_3"), untouched);
+  for (auto const* id : {"int_1", "int_2"}) {
+    SecretPlace const at{base::TenantId{"ten_1"}, "integrations", id, "secret"};
+    EXPECT_EQ(reveal(crm::Vault{masters(key_a)}, kept(id), at)->reveal(), "sk_live_abcdefgh");
+  }
+  EXPECT_EQ(sql(conninfo, "select string_agg(action || ' ' || subject, ',' order by ordinal) from audit_entries"),
+            "secret.resealed int_1,secret.resealed int_2");
+}
+
+TEST_F(LegacySecrets, stay_as_they_are_when_they_cannot_be_opened) {
+  put("int_4", "plain");
+  given.api_key_encryption_secret = Secret{"wrong"};
+  auto const ran = run_command("secrets migrate", conninfo, given);
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.err.find("2 secrets cannot be opened with these keys, 1 are in no known format"), std::string::npos)
+      << ran.err;
+  EXPECT_EQ(kept("int_1"), legacy);
+  EXPECT_EQ(kept("int_4"), "plain");
+}
+
+TEST_F(LegacySecrets, that_open_to_noise_are_not_taken_for_secrets) {
+  // Another first byte of the IV: the padding is right, the first character is none.
+  auto const noise = "80" + legacy.substr(2);
+  ASSERT_TRUE(crm::LegacyKey{Secret{"secret"}}.open(noise));
+  sql(conninfo, "update integrations set secret = '" + noise + "' where id = 'int_1'");
+  EXPECT_EQ(migrate()["unreadable"], 1);
+  EXPECT_EQ(kept("int_1"), noise);
+}
+
+TEST_F(LegacySecrets, need_their_passphrase) {
+  auto const ran = run_command("secrets migrate", conninfo, vault_settings(key_a));
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.err.find("API_KEY_ENCRYPTION_SECRET is not set"), std::string::npos);
 }
 
 }  // namespace

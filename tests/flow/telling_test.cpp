@@ -42,7 +42,7 @@ class Telling : public test::OutboxTest {
     tasks->spawn(carrier->serve());
     sql(conninfo, "update integrations set settings = '{\"url\": \"" + receivers->webhook_url() + "\"}'");
     sms_api.emplace(http, accounts, carrier->base_url(), "", time);
-    sms.emplace(*sms_api, *pool);
+    sms.emplace(*sms_api, *pool, time);
     webhook.emplace(http, *pool, time, [](crm::Integration, base::Instant) -> base::Async<base::Result<base::Secret>> {
       co_return base::Secret{secret};
     });
@@ -84,8 +84,10 @@ class Telling : public test::OutboxTest {
     sql(conninfo,
         "insert into messages (tenant_id, id, direction, from_number, to_number, body) values ('ten_1', 'msg_" +
             number + "', 'outbound', '+15550001111', '" + to + "', 'See you on Friday.')");
-    return tell(
-        {.about = to, .integration = "", .event = "sms.send", .payload = R"({"message_id": "msg_)" + number + R"("})"});
+    return tell({.about = to,
+                 .integration = "",
+                 .event = "sms.send",
+                 .payload = R"({"message_id": "msg_)" + number + R"(", "answers_caller": true})"});
   }
   void twilio_does(unsigned status, bool keeps, bool drops = false, int code = 0) {
     sim::twilio::RestFault fault;
