@@ -37,6 +37,7 @@ struct ElevenLabs {
       "https://api.elevenlabs.io";  ///< No trailing slash; http:// means ws:// for the agent socket.
   base::Secret webhook_secret;
   std::string origin;  ///< Sent as Origin when an agent's allow-list asks for one; empty sends none.
+  std::chrono::milliseconds poll_after{60'000};  ///< Since the end of a call of which no webhook has told.
 };
 
 struct Media {

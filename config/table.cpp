@@ -109,6 +109,13 @@ constexpr auto settings = std::to_array<Setting>({
     {"ELEVENLABS_ORIGIN", "elevenlabs.origin", Kind::origin, "",
      "Origin header for agents whose allow-list asks for one, e.g. https://voice.example.com.",
      [](S& s) -> Slot { return &s.elevenlabs.origin; }},
+    {"ELEVENLABS_POLL_AFTER",
+     "elevenlabs.poll_after",
+     Kind::duration,
+     "1m",
+     "How long after a call its conversation is asked for when no post-call webhook has told of it.",
+     [](S& s) -> Slot { return &s.elevenlabs.poll_after; },
+     {second, hour}},
 
     {"SWITCHBOARD_PLAYOUT_LEAD",
      "media.playout_lead",
