@@ -64,6 +64,12 @@ struct Journal {
   std::uint32_t limit_mib = 4'096;
 };
 
+/// How long what is done is kept. What still has to be done is never forgotten.
+struct Retention {
+  std::uint32_t inbox_days = 30;   ///< Bodies that came from outside.
+  std::uint32_t outbox_days = 90;  ///< What other systems were told, and every attempt.
+};
+
 struct Recording {
   std::filesystem::path directory = "data/recordings";  ///< Without a setting of its own: data_dir / "recordings".
   bool enabled_by_default = false;
@@ -117,6 +123,7 @@ struct Settings {
   Limits limits;
   Journal journal;
   Recording recording;
+  Retention retention;
   Vault vault;
   Egress egress;
   Chatwoot chatwoot;

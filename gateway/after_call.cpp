@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "crm/housekeeping.h"
 #include "crm/outcome/enrich.h"
 #include "crm/outcome/missing_turns.h"
 #include "gateway/agent/elevenlabs/conversation_poll.h"
@@ -73,6 +74,13 @@ elevenlabs::ConversationPoll::Settings poll_settings(config::ElevenLabs const& s
   return poll;
 }
 
+crm::Housekeeping::Settings housekeeping_settings(config::Retention const& retention) {
+  crm::Housekeeping::Settings settings;
+  settings.keep_inbox = std::chrono::days{retention.inbox_days};
+  settings.keep_outbox = std::chrono::days{retention.outbox_days};
+  return settings;
+}
+
 }  // namespace
 
 struct AfterCall::Parts {
@@ -95,6 +103,8 @@ struct AfterCall::Parts {
              services.metrics,
              applied_from(crm::Enrichment::From::poll, services.time),
              poll_settings(services.settings.elevenlabs)},
+        housekeeping{services.database, services.time, services.log, services.metrics,
+                     housekeeping_settings(services.settings.retention)},
         post_call{{services.settings.elevenlabs.webhook_secret, services.back_office, services.database, services.time,
                    services.metrics, services.log, [this] { reader.ring(); }}} {}
 
@@ -104,6 +114,7 @@ struct AfterCall::Parts {
   elevenlabs::PostCallReader reader;
   elevenlabs::Conversations conversations;
   elevenlabs::ConversationPoll poll;
+  crm::Housekeeping housekeeping;
   elevenlabs::WebhookDoor post_call;
 };
 
@@ -120,6 +131,7 @@ void AfterCall::start(base::TaskGroup& tasks) {
   tasks.spawn(parts_->telling.run());
   tasks.spawn(parts_->reader.run());
   tasks.spawn(parts_->poll.run());
+  tasks.spawn(parts_->housekeeping.run());
 }
 
 void AfterCall::ring() {
