@@ -204,7 +204,7 @@ TEST_F(Settled, calls_are_the_same_however_their_records_came) {
     asks(terminal, "take_message", R"({"message":"Hi"})", R"({"ok":false,"reason":"unavailable"})");
     auto newer = terminal;
     newer.version += 1;
-    crm::Enrichment webhook{.conversation_id = "conv_" + n, .at = crm::Wall{seconds{1'769'900'000}}};
+    crm::Enrichment webhook{.conversation_id = "conv_" + n, .at = crm::Wall{test::seconds{1'769'900'000}}};
     webhook.summary = "webhook";
     auto poll = webhook;
     poll.from = crm::Enrichment::From::poll;
