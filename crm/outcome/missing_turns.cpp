@@ -12,9 +12,10 @@ namespace {
 using base::Async;
 using base::Result;
 
+// Not locked: who writes the record locks it before the conversation, and enrich_call() has locked that already.
 constexpr pg::Query lost_call{"find_lost_call",
                               "select tenant_id, id, started_at from calls where conversation_id = $1 "
-                              "and ending = 'node_lost' and status not in ('ringing', 'in-progress') for update"};
+                              "and ending = 'node_lost' and status not in ('ringing', 'in-progress')"};
 
 /// Words in small letters, a space before and behind each: spelling and punctuation differ between what was streamed
 /// and what is told afterwards, and a short answer must not be found within a longer word.

@@ -22,7 +22,7 @@ struct ToldTurn {
 std::vector<CallTurn> missing_turns(CallRecord const& call, std::vector<ToldTurn> const& told);
 
 /// Adds them to the record of that conversation's call, if the call was ended because its gateway was lost. To be run
-/// in a transaction, safe to repeat. How many were added.
+/// in the transaction of enrich_call(), safe to repeat. How many were added.
 base::Async<base::Result<std::size_t>> complete_lost_call(pg::Session& session, std::string conversation_id,
                                                           std::vector<ToldTurn> told);
 

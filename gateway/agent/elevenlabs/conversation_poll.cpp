@@ -147,7 +147,7 @@ base::Async<> ConversationPoll::again(crm::UnenrichedCall const& call, milliseco
 
 base::Async<> ConversationPoll::give_up(crm::UnenrichedCall const& call, std::string why) {
   given_up_.Increment();
-  log_.warning("conversation given up", {{"call", call.call.text()}, {"why", why}});
+  log_.info("conversation given up", {{"call", call.call.text()}, {"why", why}});
   auto session = database_.until(time_.now() + query_limit);
   (void)co_await crm::end_polling(session, call, std::move(why));
 }
