@@ -37,6 +37,7 @@ struct ElevenLabs {
       "https://api.elevenlabs.io";  ///< No trailing slash; http:// means ws:// for the agent socket.
   base::Secret webhook_secret;
   std::string origin;  ///< Sent as Origin when an agent's allow-list asks for one; empty sends none.
+  std::chrono::milliseconds poll_after{60'000};  ///< Since the end of a call of which no webhook has told.
 };
 
 struct Media {
@@ -61,6 +62,12 @@ struct Limits {
 struct Journal {
   std::uint32_t reserve_mib = 16;  ///< Disk space set aside, twice: for the file being written and for the next one.
   std::uint32_t limit_mib = 4'096;
+};
+
+/// How long what is done is kept. What still has to be done is never forgotten.
+struct Retention {
+  std::uint32_t inbox_days = 30;   ///< Bodies that came from outside.
+  std::uint32_t outbox_days = 90;  ///< What other systems were told, and every attempt.
 };
 
 struct Recording {
@@ -116,6 +123,7 @@ struct Settings {
   Limits limits;
   Journal journal;
   Recording recording;
+  Retention retention;
   Vault vault;
   Egress egress;
   Chatwoot chatwoot;

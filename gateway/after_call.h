@@ -1,6 +1,8 @@
 #pragma once
 // What happens for a call once it is over: other systems are told, and what the agent's provider says later is added.
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "config/settings.h"
 #include "crm/pg/pool.h"
@@ -41,6 +43,11 @@ class AfterCall {
   void start(base::TaskGroup& tasks);
   /// Something may be in the outbox, or wait for an outcome. Any thread.
   void ring();
+  /// When the agent's conversation ended; nothing while it goes on. Any fault means that nobody knows. In the back
+  /// office.
+  base::Async<base::Result<std::optional<base::TimeSource::Wall>>> end_of_conversation(std::string id);
+  /// A call was closed whose gateway had died: the provider may know more of it. In the back office.
+  void call_was_lost();
   /// Takes nothing more out of the outbox and waits for what is under way.
   base::Async<> drain(base::TimeSource::Clock::duration grace);
 

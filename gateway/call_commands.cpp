@@ -60,6 +60,7 @@ nlohmann::json to_json(CallRecord const& call) {
 
 nlohmann::json to_json(crm::CallTurn const& turn) {
   return {{"role", crm::to_string(turn.role)},
+          {"from_provider", turn.from_provider},
           {"event_id", optional(turn.event_id)},
           {"said", turn.said},
           {"heard", turn.heard},
@@ -131,8 +132,9 @@ void print_call(CommandContext const& context, ShownCall const& shown) {
   print_outcome(out, shown.settled, call.tool_calls);
   if (!call.turns.empty()) out << "\ntranscript\n";
   for (auto const& turn : call.turns) {
-    out << fmt::format("  {}  {:<7}{}{}\n", offset_text(turn.started_ms), crm::to_string(turn.role),
-                       with_heard_boundary(turn, context.colour), turn.interrupted ? "  (interrupted)" : "");
+    out << fmt::format("  {}  {:<7}{}{}{}\n", offset_text(turn.started_ms), crm::to_string(turn.role),
+                       with_heard_boundary(turn, context.colour), turn.interrupted ? "  (interrupted)" : "",
+                       turn.from_provider ? "  (from the agent's provider)" : "");
   }
   if (!call.events.empty()) out << "\nevents\n";
   for (auto const& event : call.events) {

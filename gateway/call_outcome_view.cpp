@@ -39,7 +39,8 @@ json to_json(crm::StoredOutcome const& stored) {
           {"collected", parsed(stored.collected_json)},
           {"quarantine", parsed(stored.quarantine_json)},
           {"enriched_from", optional(stored.enriched_from)},
-          {"enriched_at", optional(stored.enriched_at)}};
+          {"enriched_at", optional(stored.enriched_at)},
+          {"poll_ended", optional(stored.poll_ended)}};
 }
 
 json to_json(crm::ToTell const& each) {
@@ -91,6 +92,7 @@ void print_outcome(std::ostream& out, crm::SettledCall const& settled,
     line("appointment", outcome.appointment_id.value_or(""));
     line("confirm to", stored.confirmation_number.value_or(""));
     line("summary", stored.summary.value_or(""));
+    if (!stored.enriched_at) line("no summary", stored.poll_ended.value_or(""));
   }
   if (!tool_calls.empty()) out << "\ntools\n";
   for (auto const& call : tool_calls) {

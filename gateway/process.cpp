@@ -197,7 +197,14 @@ struct Process::Parts {
         stream_metrics{metrics},
         voice_metrics{metrics},
         capacity{room.calls},
-        orphans{back_office_pool, rest, time, log, std::string{node_name}, epoch},
+        orphans{back_office_pool,
+                rest,
+                time,
+                log,
+                std::string{node_name},
+                epoch,
+                {[this](std::string id) { return after_call.end_of_conversation(std::move(id)); },
+                 [this] { after_call.call_was_lost(); }}},
         after_call{{settings, back_office.get_executor(), back_office_pool, pool_settings(database.conninfo, 4), time,
                     http, accounts, verifier, metrics, log}} {
     auto made = make_agent_provider("elevenlabs", agent_settings(settings), {http, *tls, time, metrics, log});
@@ -295,6 +302,7 @@ struct Process::Parts {
                                    blame(Ending::node_lost), time.wall());
     };
     auto const closed = co_await back_office_pool.transaction(close, time.now() + seconds{5});
+    if (closed && *closed) after_call.call_was_lost();
     if (!closed)
       log.warning("status of an earlier call not written", {{"fault", base::to_string(closed.error().fault)}});
   }

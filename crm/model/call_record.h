@@ -31,6 +31,7 @@ struct CallTurn {
   std::optional<std::int64_t> generated_ms;  ///< Length of audio generated.
   std::optional<std::int64_t> sent_ms;       ///< Length of audio sent to Twilio.
   std::optional<std::int64_t> heard_ms;      ///< Length of audio proven heard.
+  bool from_provider = false;  ///< Told by the agent's provider afterwards: our own record of it was lost.
   bool operator==(CallTurn const&) const = default;
 };
 

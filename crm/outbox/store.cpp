@@ -79,6 +79,11 @@ constexpr pg::Query untaken{"outbox_give_back",
                             "update outbox set status = 'waiting', lease_until = null, attempts = attempts - 1 "
                             "where tenant_id = $1 and id = $2 and fence = $3 and status = 'leased'"};
 
+constexpr pg::Query forget{"forget_told",
+                           "delete from outbox where (tenant_id, id) in (select tenant_id, id from outbox "
+                           "where status = 'done' and done_at < now() - make_interval(hours => $1) "
+                           "order by done_at limit $2::int for update skip locked)"};
+
 /// Cut between characters: storable_text() mends what the cut has split.
 std::optional<std::string> limited(std::string_view text, std::size_t limit) {
   if (text.empty()) return std::nullopt;
@@ -185,6 +190,13 @@ Async<Result<>> give_back(pg::Session& session, OutboxRow row) {
   auto const rows = co_await session.run(untaken, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   co_return Result<>{};
+}
+
+Async<Result<std::int64_t>> forget_told(pg::Session& session, std::chrono::hours age, int most) {
+  pg::Params params{age.count(), most};
+  auto const rows = co_await session.run(forget, std::move(params));
+  if (!rows) co_return std::unexpected{rows.error()};
+  co_return rows->affected();
 }
 
 }  // namespace crm

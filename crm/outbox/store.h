@@ -40,6 +40,10 @@ base::Async<base::Result<bool>> note_parked(pg::Session& session, OutboxRow row,
 /// Nothing was tried: as if it had never been taken.
 base::Async<base::Result<>> give_back(pg::Session& session, OutboxRow row);
 
+/// Deletes what was told longer than `age` ago, with its attempts, `most` at a time; nothing that waits or is parked.
+/// How many that were.
+base::Async<base::Result<std::int64_t>> forget_told(pg::Session& session, std::chrono::hours age, int most);
+
 std::string_view to_string(DeliveryFault::Kind kind);
 
 }  // namespace crm

@@ -21,7 +21,9 @@ constexpr std::size_t longest_json = 256U * 1024U;
 constexpr pg::Query lock{"lock_conversation", "select pg_advisory_xact_lock(hashtextextended($1, 0))"};
 constexpr pg::Query enrich{
     "enrich_call",
-    "with found as (select o.tenant_id, o.call_id, o.enriched_at is null or o.enriched_at <= $3::timestamptz as newer "
+    "with found as (select o.tenant_id, o.call_id, o.enriched_at is null or o.enriched_at < $3::timestamptz or "
+    // Said in the same second: the webhook's word stands, whichever comes first.
+    "(o.enriched_at = $3::timestamptz and ($2::jsonb->>'from' = 'webhook' or o.enriched_from = 'poll')) as newer "
     "from calls c join call_outcomes o on o.tenant_id = c.tenant_id and o.call_id = c.id "
     "where c.conversation_id = $1), "
     "given as (select $2::jsonb as said), "
@@ -42,7 +44,9 @@ constexpr pg::Query wait_for_call{
     "enrichment_waits",
     "insert into inbox as old (source, key, body) values ('enrichment', $1, convert_to($2, 'UTF8')) "
     "on conflict (source, key) do update set status = 'received', applied_at = null, body = convert_to((case "
-    "when (convert_from(old.body, 'UTF8')::jsonb->>'at')::timestamptz <= $3::timestamptz "
+    "when ((convert_from(old.body, 'UTF8')::jsonb->>'at')::timestamptz, convert_from(old.body, 'UTF8')::jsonb->>'from' "
+    "= "
+    "'webhook') <= ($3::timestamptz, $2::jsonb->>'from' = 'webhook') "
     "then convert_from(old.body, 'UTF8')::jsonb || $2::jsonb else $2::jsonb || convert_from(old.body, 'UTF8')::jsonb "
     "end)::text, 'UTF8')"};
 

@@ -32,6 +32,7 @@ StoredOutcome to_outcome(pg::Row const& row) {
   stored.quarantine_json = row.text_if_any("quarantine");
   stored.enriched_from = row.text_if_any("enriched_from");
   stored.enriched_at = row.time_if_any("enriched_at");
+  stored.poll_ended = row.text_if_any("poll_ended");
   return stored;
 }
 

@@ -20,6 +20,7 @@ struct StoredOutcome {
   std::optional<std::string> quarantine_json;
   std::optional<std::string> enriched_from;
   std::optional<Wall> enriched_at;
+  std::optional<std::string> poll_ended;  ///< Why the agent's provider is not asked any more.
 };
 
 /// Something that another system must hear about a call, and how far that is.

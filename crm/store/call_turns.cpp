@@ -14,15 +14,17 @@ using base::Result;
 constexpr pg::Query put{
     "put_turns",
     "with given as (select * from json_to_recordset($3::json) as t(ordinal int, role text, event_id bigint, said text, "
-    "heard text, interrupted boolean, started_ms bigint, generated_ms bigint, sent_ms bigint, heard_ms bigint)), "
+    "heard text, interrupted boolean, started_ms bigint, generated_ms bigint, sent_ms bigint, heard_ms bigint, "
+    "from_provider boolean)), "
     "gone as (delete from call_turns where tenant_id = $1 and call_id = $2 "
     "and ordinal not in (select ordinal from given)) "
     "insert into call_turns as old (tenant_id, call_id, ordinal, role, event_id, said, heard, interrupted, started_ms, "
-    "generated_ms, sent_ms, heard_ms) select $1, $2, g.* from given g "
+    "generated_ms, sent_ms, heard_ms, from_provider) select $1, $2, g.* from given g "
     "on conflict (tenant_id, call_id, ordinal) do update set role = excluded.role, event_id = excluded.event_id, "
     "said = excluded.said, heard = excluded.heard, interrupted = excluded.interrupted, started_ms = "
     "excluded.started_ms, "
-    "generated_ms = excluded.generated_ms, sent_ms = excluded.sent_ms, heard_ms = excluded.heard_ms "
+    "generated_ms = excluded.generated_ms, sent_ms = excluded.sent_ms, heard_ms = excluded.heard_ms, "
+    "from_provider = excluded.from_provider "
     "where (old.*) is distinct from (excluded.*)"};
 constexpr pg::Query of_call{"turns_of_call",
                             "select * from call_turns where tenant_id = $1 and call_id = $2 order by ordinal"};
@@ -43,7 +45,8 @@ std::string encode(std::vector<CallTurn> const& turns) {
                     {"started_ms", turn.started_ms},
                     {"generated_ms", optional(turn.generated_ms)},
                     {"sent_ms", optional(turn.sent_ms)},
-                    {"heard_ms", optional(turn.heard_ms)}});
+                    {"heard_ms", optional(turn.heard_ms)},
+                    {"from_provider", turn.from_provider}});
   }
   return list.dump();
 }
@@ -57,7 +60,8 @@ CallTurn to_turn(pg::Row const& row) {
                   .started_ms = row.integer("started_ms"),
                   .generated_ms = row.integer_if_any("generated_ms"),
                   .sent_ms = row.integer_if_any("sent_ms"),
-                  .heard_ms = row.integer_if_any("heard_ms")};
+                  .heard_ms = row.integer_if_any("heard_ms"),
+                  .from_provider = row.boolean("from_provider")};
 }
 
 }  // namespace

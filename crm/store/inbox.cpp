@@ -34,7 +34,9 @@ constexpr pg::Query quarantine{"quarantine_delivery",
                                "update inbox set status = 'quarantined', error = $3 "
                                "where source = $1 and key = $2 and status = 'received'"};
 constexpr pg::Query forget{"forget_deliveries",
-                           "delete from inbox where received_at < now() - make_interval(hours => $1)"};
+                           "delete from inbox where (source, key) in (select source, key from inbox "
+                           "where status <> 'received' and received_at < now() - make_interval(hours => $1) "
+                           "order by received_at limit $2::int for update skip locked)"};
 
 std::string_view to_text(InboxStatus status) {
   switch (status) {
@@ -116,8 +118,8 @@ Async<Result<>> quarantine_delivery(pg::Session& session, std::string source, st
   return run_plainly(session, quarantine, std::move(params));
 }
 
-Async<Result<std::int64_t>> forget_deliveries(pg::Session& session, std::chrono::hours age) {
-  pg::Params params{age.count()};
+Async<Result<std::int64_t>> forget_deliveries(pg::Session& session, std::chrono::hours age, int most) {
+  pg::Params params{age.count(), most};
   auto const rows = co_await session.run(forget, std::move(params));
   if (!rows) co_return std::unexpected{rows.error()};
   co_return rows->affected();

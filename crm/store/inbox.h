@@ -44,8 +44,8 @@ base::Async<base::Result<>> mark_applied(pg::Session& session, std::string sourc
 base::Async<base::Result<>> quarantine_delivery(pg::Session& session, std::string source, std::string key,
                                                 std::string error);
 
-/// Deletes what is older than `age`, also what nobody has come for: raw texts are not kept for ever. How many that
-/// were.
-base::Async<base::Result<std::int64_t>> forget_deliveries(pg::Session& session, std::chrono::hours age);
+/// Deletes what is older than `age` and applied or quarantined, `most` at a time: raw texts are not kept for ever. How
+/// many that were.
+base::Async<base::Result<std::int64_t>> forget_deliveries(pg::Session& session, std::chrono::hours age, int most);
 
 }  // namespace crm

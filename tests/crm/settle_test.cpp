@@ -179,7 +179,7 @@ TEST_F(Settled, records_can_hold_whatever_tools_were_given) {
 }
 
 TEST_F(Settled, calls_are_the_same_however_their_records_came) {
-  enum class Event { open, terminal, newer, close };
+  enum class Event { open, terminal, newer, close, webhook, poll };
   constexpr std::array all{Event::open, Event::terminal, Event::newer, Event::close};
   add_integration("int_1");
   int number = 7'654'000;
@@ -204,18 +204,28 @@ TEST_F(Settled, calls_are_the_same_however_their_records_came) {
     asks(terminal, "take_message", R"({"message":"Hi"})", R"({"ok":false,"reason":"unavailable"})");
     auto newer = terminal;
     newer.version += 1;
+    crm::Enrichment webhook{.conversation_id = "conv_" + n, .at = crm::Wall{test::seconds{1'769'900'000}}};
+    webhook.summary = "webhook";
+    auto poll = webhook;
+    poll.from = crm::Enrichment::From::poll;
+    poll.summary = "poll";
+    poll.collected_json = R"({"name": "Ada"})";
     asks(newer, "update_contact", R"({"email":"ada)" + n + R"(@example.com"})");
     std::string how;
     bool has_terminal = false;
     bool has_newer = false;
+    bool is_told = false;
     for (auto const event : events) {
-      how += "otnc"[static_cast<int>(event)];
+      how += "otncwp"[static_cast<int>(event)];
       has_terminal |= event == Event::terminal;
       has_newer |= event == Event::newer;
       if (event == Event::open) write(open);
       if (event == Event::terminal) write(terminal);
       if (event == Event::newer) write(newer);
       if (event == Event::close) close(open);
+      if (event == Event::webhook) enrich(webhook);
+      if (event == Event::poll) enrich(poll);
+      is_told |= event == Event::webhook;
     }
     if (!has_terminal && !has_newer) return;
     // Everything a reader would see, without ids and times of its own.
@@ -239,7 +249,7 @@ TEST_F(Settled, calls_are_the_same_however_their_records_came) {
         "order by event) from outbox where call_id = c.id)) from calls c where call_sid = '" +
         open.call_sid.text() + "'");
     for (auto at = rows.find(n); at != std::string::npos; at = rows.find(n, at)) rows.replace(at, n.size(), "N");
-    seen[{has_newer, has_newer || has_terminal}][rows] += how + " ";
+    seen[{has_newer, is_told}][rows] += how + " ";
   };
 
   std::vector<Event> events;
@@ -257,7 +267,15 @@ TEST_F(Settled, calls_are_the_same_however_their_records_came) {
   do play(events);
   while (std::ranges::next_permutation(events).found);
 
-  ASSERT_EQ(seen.size(), 2U);
+  // What the provider says, asked or not, comes in between.
+  std::vector later{Event::terminal, Event::newer, Event::close, Event::webhook, Event::poll};
+  do {
+    events = {Event::open};
+    events.insert(events.end(), later.begin(), later.end());
+    play(events);
+  } while (std::ranges::next_permutation(later).found);
+
+  ASSERT_EQ(seen.size(), 3U);
   for (auto const& [what, kinds] : seen) {
     EXPECT_EQ(kinds.size(), 1U) << kinds.begin()->second << "\n"
                                 << kinds.begin()->first << "\n"

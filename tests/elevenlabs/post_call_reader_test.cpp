@@ -173,14 +173,5 @@ TEST_F(Reader, wakes_when_it_is_rung_and_ends_when_it_is_cancelled) {
   EXPECT_EQ(tasks.size(), 0U);
 }
 
-TEST_F(Reader, forgets_what_is_settled_and_old) {
-  arrives("conv_old", "3000000");
-  arrives("conv_new");
-  ASSERT_TRUE(looks());
-  auto session = pool->until(soon());
-  EXPECT_EQ(run(crm::forget_deliveries(session, std::chrono::hours{720})), 1);
-  EXPECT_EQ(state("conv_new"), "applied");
-}
-
 }  // namespace
 }  // namespace gateway::elevenlabs

@@ -36,6 +36,32 @@ PostCall read(Json const& data) {
   return call.value_or(PostCall{});
 }
 
+TEST(PostCall, tells_who_said_what) {
+  auto data = conversation();
+  data["transcript"] = Json::parse(R"([
+    {"role": "agent", "message": "Hello!", "time_in_call_secs": 0, "interrupted": false, "original_message": null},
+    {"role": "user", "message": "Stop", "time_in_call_secs": 2.7},
+    {"role": "agent", "message": "We...", "original_message": "We open at nine.", "interrupted": true,
+     "time_in_call_secs": 4},
+    {"role": "agent", "message": null, "tool_calls": [{}], "time_in_call_secs": 9},
+    {"role": "user", "message": 5}, {"role": "somebody", "message": "x"}, 7,
+    {"role": "user", "message": "Bye", "time_in_call_secs": -3}])");
+  auto const call = read(data);
+  EXPECT_EQ(call.start_unix, 1739537297);
+  ASSERT_EQ(call.transcript.size(), 4U);
+  EXPECT_TRUE(call.transcript[0].by_agent);
+  EXPECT_EQ(call.transcript[1].text, "Stop");
+  EXPECT_EQ(call.transcript[1].at, std::chrono::seconds{2});
+  EXPECT_FALSE(call.transcript[1].by_agent);
+  EXPECT_EQ(call.transcript[2].original, "We open at nine.");
+  EXPECT_TRUE(call.transcript[2].interrupted);
+  EXPECT_EQ(call.transcript[3].at, std::chrono::seconds{0});
+  data["transcript"] = 7;
+  EXPECT_TRUE(read(data).transcript.empty());
+  data["metadata"]["start_time_unix_secs"] = "today";
+  EXPECT_EQ(read(data).quarantine.at("metadata.start_time_unix_secs"), "not a time");
+}
+
 TEST(PostCall, brings_what_the_outcome_of_a_call_wants_to_know) {
   auto const event = read_post_call_event(delivery().dump());
   ASSERT_TRUE(event && event->call);

@@ -1,7 +1,7 @@
 // An appointment made on the telephone: from the agent's first look at the calendar to what stands in it afterwards.
 #include <gmock/gmock.h>
 
-#include "tests/flow/scene.h"
+#include "tests/flow/receptionist.h"
 
 namespace flow {
 namespace {
@@ -11,31 +11,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr auto pause = 3500ms;
-
-/// The scenario that ships; each sentence of the agent takes a second.
-Agent receptionist() {
-  auto agent = sim::elevenlabs::load_scenario(SOURCE_ROOT "/loadtest/sim/scenarios/booking.json").agents.at(0);
-  agent.id.clear();
-  agent.first_message->audio.length = 1s;
-  for (auto& turn : agent.turns)
-    for (auto& step : turn.reply)
-      if (auto* say = std::get_if<Say>(&step)) say->audio.length = 1s;
-  return agent;
-}
-
-/// Speaks three times, with time to listen in between.
-CallPlan asking(CallPlan plan) {
-  auto& words = plan.caller.speech;
-  for (int i = 0; i < 3; ++i) {
-    auto const spoken = speech(600ms);
-    words.insert(words.end(), spoken.begin(), spoken.end());
-    words.resize(words.size() + static_cast<std::size_t>(pause.count()) * 8, media::mulaw_silence);
-  }
-  plan.caller.speech_at = 1500ms;
-  return plan;
-}
 
 std::vector<std::string> tools_of(ConversationRecord const& conversation) {
   std::vector<std::string> names;

@@ -109,5 +109,49 @@ TEST_F(KilledProcess, tells_the_next_conversation_what_the_caller_has_heard) {
   EXPECT_EQ(scene.stop(), 0);
 }
 
+TEST_F(KilledProcess, is_followed_by_one_that_hears_from_the_agents_provider_what_was_not_saved) {
+  ChildScene scene{{{"ELEVENLABS_POLL_AFTER", "1s"}}};
+  auto const door = "http://127.0.0.1:" + std::to_string(scene.sims.open_door(scene.port));
+  scene.set("PUBLIC_BASE_URL", door);
+  scene.serve();
+  scene.seed();
+  auto plan = scene.plan();
+  plan.status_callback.clear();
+  auto const call = scene.place(plan);
+  ASSERT_TRUE(scene.heard(call.sid(), "Thank you for calling."));
+  // Just saved, and not again within the second.
+  auto const last_words = [](sim::elevenlabs::ElevenLabsSim& agents) {
+    auto const* conversation = agents.newest();
+    return agents.perform(conversation->id, {sim::elevenlabs::Say{"Room seven is yours.", {}}});
+  };
+  ASSERT_TRUE(scene.sims.with_agents(last_words));
+  ASSERT_TRUE(until([&] {
+    return scene.sims.with_agents([](sim::elevenlabs::ElevenLabsSim& agents) {
+      auto const& lines = agents.newest()->transcript;
+      return !lines.empty() && lines.back().text == "Room seven is yours.";
+    });
+  }));
+  kill_behind_the_door(scene);
+  ASSERT_TRUE(call.comes_to(EventKind::stream_ended));
+  scene.sims.hang_up(call);
+  call.result();
+
+  scene.serve();
+  std::optional<crm::CallRecord> record;
+  auto const turns_with = [&](std::string_view words) {
+    record = scene.record(call.sid());
+    return record ? std::ranges::count_if(record->turns, [&](auto const& turn) { return turn.said.contains(words); })
+                  : 0;
+  };
+  EXPECT_TRUE(until([&] { return turns_with("Room seven is yours.") == 1; })) << scene.log();
+  EXPECT_EQ(record->ending, to_string(gateway::Ending::node_lost));
+  EXPECT_TRUE(record->turns.back().from_provider);
+  EXPECT_EQ(record->turns.back().heard, "");
+  EXPECT_EQ(turns_with("Thank you for calling."), 1);
+  EXPECT_FALSE(record->turns.front().from_provider);
+  EXPECT_TRUE(until([&] { return scene.metric("switchboard_conversation_polls_total{result=\"applied\"}") == 1; }));
+  EXPECT_EQ(scene.stop(), 0);
+}
+
 }  // namespace
 }  // namespace outside

@@ -29,6 +29,11 @@ void check(PostCall const& call) {
     check_text(one.value_json, 8 * 1024);
     if (!nlohmann::json::accept(one.value_json)) std::abort();
   }
+  if (call.transcript.size() > 2000) std::abort();
+  for (auto const& turn : call.transcript) {
+    check_text(turn.text, 8 * 1024);
+    check_text(turn.original, 8 * 1024);
+  }
   for (auto const& [field, complaint] : call.quarantine) {
     check_text(field, 300);
     check_text(complaint, 100);

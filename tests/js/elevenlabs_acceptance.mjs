@@ -151,6 +151,9 @@ async function recordAcceptance(client, id) {
       assert.ok(lines.includes("Do you have a free slot?"), "the transcript lacks what the user said");
       const calls = detail.transcript.flatMap((turn) => turn.toolCalls ?? []);
       assert.equal(calls[0].toolName, "find_slots");
+      assert.match(detail.analysis.transcriptSummary, /conversation/);
+      assert.equal(detail.analysis.callSuccessful, "success");
+      assert.ok(detail.metadata.callDurationSecs >= 0 && detail.metadata.startTimeUnixSecs > 0);
       assert.equal(detail.conversationInitiationClientData.dynamicVariables.customer_name, "Ada");
       break;
     }

@@ -21,6 +21,9 @@ constexpr std::size_t summary_bytes = 8 * 1024;
 constexpr std::size_t rationale_bytes = 2 * 1024;
 constexpr std::size_t value_bytes = 8 * 1024;
 constexpr std::size_t column_bytes = 200 * 1024;
+constexpr std::size_t turn_bytes = 8 * 1024;
+constexpr std::size_t max_turns = 2000;
+constexpr std::int64_t latest_unix = 4'102'444'800;  // 2100-01-01: clocks here and PostgreSQL take no number sent
 constexpr auto longest_call = std::chrono::hours{24};
 
 constexpr std::array<std::string_view, 3> verdicts{"success", "failure", "unknown"};
@@ -205,6 +208,10 @@ void read_metadata(Reader& reader, Json const& data, PostCall& call) {
   call.termination_reason = reader.text(*metadata, "termination_reason", "metadata.", 3 * id_bytes).value_or("");
   if (auto const* phone = reader.object(*metadata, "phone_call", "metadata."))
     call.call_sid = reader.text(*phone, "call_sid", "metadata.phone_call.", id_bytes).value_or("");
+  auto const* start = member(*metadata, "start_time_unix_secs");
+  bool const is_time = start && start->is_number_integer();
+  if (is_time) call.start_unix = std::clamp<std::int64_t>(start->get<std::int64_t>(), 0, latest_unix);
+  if (start && !is_time) reader.complain("metadata.start_time_unix_secs", "not a time");
   auto const* duration = member(*metadata, "call_duration_secs");
   if (!duration) return;
   auto const seconds = duration->is_number() ? duration->get<double>() : -1.0;
@@ -213,6 +220,28 @@ void read_metadata(Reader& reader, Json const& data, PostCall& call) {
     call.duration = std::chrono::seconds{static_cast<std::int64_t>(seconds)};
   else
     reader.complain("metadata.call_duration_secs", "not a plausible duration");
+}
+
+/// Nobody but a call that was lost needs it, so what is odd about it is left out without a complaint.
+void read_transcript(Json const& data, PostCall& call) {
+  auto const* turns = member(data, "transcript");
+  if (!turns || !turns->is_array()) return;
+  auto const text = [](Json const& turn, char const* key) {
+    auto const* value = member(turn, key);
+    return value && value->is_string() ? kept(value->get_ref<std::string const&>(), turn_bytes) : std::string{};
+  };
+  for (auto const& each : *turns) {
+    if (call.transcript.size() == max_turns) return;
+    auto const role = text(each, "role");
+    SpokenTurn turn{role == "agent", text(each, "message"), text(each, "original_message")};
+    if (turn.text.empty() || (!turn.by_agent && role != "user")) continue;
+    auto const* interrupted = member(each, "interrupted");
+    turn.interrupted = interrupted && interrupted->is_boolean() && interrupted->get<bool>();
+    auto const* at = member(each, "time_in_call_secs");
+    auto const seconds = at && at->is_number() ? at->get<double>() : 0.0;
+    turn.at = std::chrono::seconds{static_cast<std::int64_t>(std::clamp(seconds, 0.0, 86'400.0))};
+    call.transcript.push_back(std::move(turn));
+  }
 }
 
 /// Our own dynamic variable is a second way to the call.
@@ -238,24 +267,11 @@ PostCall read_data(Json const& data) {
   read_metadata(reader, data, call);
   read_our_variables(reader, data, call);
   read_analysis(reader, data, call);
+  read_transcript(data, call);
   return call;
 }
 
 }  // namespace
-
-std::string evaluation_json(PostCall const& call) {
-  auto object = Json::object();
-  for (auto const& criterion : call.evaluation)
-    object[criterion.id] = {{"result", criterion.result}, {"rationale", criterion.rationale}};
-  return object.dump();
-}
-
-std::string collected_json(PostCall const& call) {
-  auto object = Json::object();
-  for (auto const& one : call.collected)
-    object[one.id] = {{"value", Json::parse(one.value_json, nullptr, false)}, {"rationale", one.rationale}};
-  return object.dump();
-}
 
 base::Result<PostCallEvent> read_post_call_event(std::string_view body) {
   auto const json = parse(body);

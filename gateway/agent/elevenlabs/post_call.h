@@ -27,6 +27,15 @@ struct CollectedValue {
   std::string rationale;
 };
 
+/// One stretch of speech; what tools did is not among them.
+struct SpokenTurn {
+  bool by_agent = false;
+  std::string text;      ///< Of the agent: as far as the provider believes that it was spoken.
+  std::string original;  ///< What an interrupted agent meant to say; else empty.
+  bool interrupted = false;
+  std::chrono::seconds at{0};  ///< Since the conversation began.
+};
+
 /// All texts are storable and have a limit.
 struct PostCall {
   std::string conversation_id;
@@ -36,10 +45,12 @@ struct PostCall {
   std::optional<std::string> summary;  ///< Absent until the analysis is done.
   std::optional<std::string> title;
   std::optional<std::string> call_successful;  ///< success, failure or unknown.
+  std::optional<std::int64_t> start_unix;
   std::optional<std::chrono::seconds> duration;
   std::string termination_reason;
   std::vector<Criterion> evaluation;
   std::vector<CollectedValue> collected;
+  std::vector<SpokenTurn> transcript;  ///< In its order; as far as it can be read.
   /// Field -> what is wrong with it: {"analysis.transcript_summary", "not a text"}.
   std::map<std::string, std::string> quarantine;
   std::optional<std::int64_t> event_unix;  ///< When the provider said so; with a webhook only.

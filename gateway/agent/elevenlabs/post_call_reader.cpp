@@ -46,10 +46,7 @@ base::Async<> PostCallReader::run() {
   while (stop.cancelled() == asio::cancellation_type::none) {
     bool const at_all = time_.now() >= next_full;
     bool const whole = co_await look(at_all);
-    if (at_all && whole) {
-      next_full = time_.now() + settings_.look_all_every;
-      co_await forget_old();
-    }
+    if (at_all && whole) next_full = time_.now() + settings_.look_all_every;
     auto const rested = co_await time_.wait(settings_.pause);
     if (!rested) co_return;
     if (whole) (void)co_await bell_.wait_until(time_, next_full);
@@ -122,12 +119,6 @@ base::Async<bool> PostCallReader::set_aside(std::string key, std::string why) {
   auto const noted = co_await crm::quarantine_delivery(session, inbox_source, std::move(key), std::move(why));
   if (noted) quarantined_.Increment();
   co_return noted.has_value();
-}
-
-base::Async<> PostCallReader::forget_old() {
-  auto session = database_.until(time_.now() + limit);
-  auto const gone = co_await crm::forget_deliveries(session, settings_.keep_for);
-  if (gone && *gone > 0) log_.info("old deliveries forgotten", {{"count", *gone}});
 }
 
 }  // namespace gateway::elevenlabs

@@ -24,7 +24,6 @@ class PostCallReader {
     std::chrono::seconds look_all_every{60};  ///< At everything that waits; ring() looks at what is new.
     std::chrono::milliseconds pause{1000};    ///< Between two looks, and after a fault.
     std::chrono::seconds patience{2 * 3600};  ///< With a conversation that no outcome of ours belongs to.
-    std::chrono::hours keep_for{30 * 24};     ///< Whatever came in.
   };
 
   PostCallReader(asio::any_io_executor executor, crm::pg::Pool& database, base::TimeSource& time, base::Log log,
@@ -45,7 +44,6 @@ class PostCallReader {
   base::Async<bool> settle(crm::InboxPlace place);
   base::Async<base::Result<>> apply_one(crm::pg::Session& session, std::string key, Fate& fate);
   base::Async<bool> set_aside(std::string key, std::string why);
-  base::Async<> forget_old();
 
   crm::pg::Pool& database_;
   base::TimeSource& time_;
