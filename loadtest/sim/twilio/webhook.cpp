@@ -54,6 +54,8 @@ net::HttpCall build(Exchange const& exchange, CallPlan const& plan, std::string 
   call.headers.add("I-Twilio-Idempotency-Token", idempotency);
   call.headers.add("User-Agent", "TwilioProxy/1.1");
   call.headers.add("Accept", "*/*");
+  // One that is kept may belong to a gateway that was killed since; nobody could say then whether it heard the request.
+  call.headers.add("Connection", "close");
   call.connect_timeout = connect_limit;
   return call;
 }
