@@ -131,10 +131,13 @@ TEST_F(KilledProcess, is_followed_by_one_that_hears_from_the_agents_provider_wha
       return !lines.empty() && lines.back().text == "Room seven is yours.";
     });
   }));
-  kill_behind_the_door(scene);
+  // The caller is gone before anybody could take the call up again.
+  scene.sims.hold_doors(true);
+  scene.kill();
   ASSERT_TRUE(call.comes_to(EventKind::stream_ended));
   scene.sims.hang_up(call);
   call.result();
+  scene.sims.hold_doors(false);
 
   scene.serve();
   std::optional<crm::CallRecord> record;
