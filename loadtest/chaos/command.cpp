@@ -13,7 +13,6 @@ namespace sim::chaos {
 namespace {
 
 using twilio::duration_of;
-using twilio::WrongUsage;
 
 struct Arguments {
   RunSettings run;
