@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <cstdio>
+#include <exception>
 #include <iostream>
 
 #include "config/load.h"
@@ -12,7 +14,9 @@
 #include "gateway/seed_command.h"
 #include "gateway/serve_command.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{"Switchboard answers a business's phone with an AI receptionist and writes down what happened.",
                "switchboard"};
   app.require_subcommand(1);
@@ -42,4 +46,15 @@ int main(int argc, char** argv) {
     return gateway::exit_code_for(app, error, context);
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (std::exception const& failure) {
+    std::fprintf(stderr, "switchboard: %s\n", failure.what());
+    return 1;
+  }
 }

@@ -5,7 +5,7 @@ namespace sim::crm {
 CrmSim::CrmSim(asio::any_io_executor executor, base::TimeSource& time, Options options)
     : server_{std::move(executor), time, std::move(options.log), metrics_, router_} {
   if (options.webhook_secret.empty()) return;
-  webhooks_.emplace(time, std::move(options.webhook_secret));
+  webhooks_.emplace(time, options.webhook_secret);
   webhooks_->add_routes(router_);
 }
 

@@ -49,7 +49,8 @@ bool is_version(std::string_view piece, bool& is_dated) {
 
 }  // namespace
 
-net::Response hubspot_error(unsigned status, std::string_view category, std::string_view message, std::string errors) {
+net::Response hubspot_error(unsigned status, std::string_view category, std::string_view message,
+                            std::string const& errors) {
   Json body{{"status", "error"}, {"message", message}, {"correlationId", correlation_id()}, {"category", category}};
   if (!errors.empty()) body["errors"] = Json::parse(errors);
   return net::Response::json(status, body.dump(-1, ' ', false, Json::error_handler_t::replace));

@@ -10,7 +10,7 @@ namespace sim::crm {
 
 /// HubSpot's error body; `errors` is a JSON array or empty.
 net::Response hubspot_error(unsigned status, std::string_view category, std::string_view message,
-                            std::string errors = {});
+                            std::string const& errors = {});
 net::Response hubspot_error(HubSpotError const& error);
 /// The 429, whose body has another shape than every other error.
 net::Response hubspot_limit(std::string_view policy);

@@ -94,7 +94,7 @@ net::Response create(HubSpotStore& store, std::string const& type, Json const& b
   auto fields = fields_of(body);
   auto links = links_of(body);
   if (!fields || !links) return bad_body();
-  auto const created = store.create(type, std::move(*fields), std::move(*links));
+  auto const created = store.create(type, std::move(*fields), *links);
   if (!created) return hubspot_error(created.error());
   return ok(201, object_json(type, **created, {}));
 }

@@ -72,8 +72,10 @@ std::uint16_t HubSpotSim::listen(std::uint16_t port) {
 std::optional<HubSpotFault> HubSpotSim::next_fault(net::Request const& request) {
   for (auto fault = faults_.begin(); fault != faults_.end(); ++fault) {
     if (!fits(*fault, request)) continue;
-    auto const found = *fault;
-    if (fault->times > 0 && --fault->times == 0) faults_.erase(fault);
+    auto found = *fault;
+    bool const is_last = fault->times == 1;
+    if (fault->times > 0) --fault->times;
+    if (is_last) faults_.erase(fault);
     return found;
   }
   return on_request ? on_request(request) : std::nullopt;

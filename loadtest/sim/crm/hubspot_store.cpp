@@ -211,7 +211,8 @@ void HubSpotStore::touch(HubSpotObject& object) {
   object.updated = time_.wall();
 }
 
-HubSpotResult<HubSpotObject*> HubSpotStore::create(std::string_view type, Fields fields, std::vector<NewLink> links) {
+HubSpotResult<HubSpotObject*> HubSpotStore::create(std::string_view type, Fields fields,
+                                                   std::vector<NewLink> const& links) {
   if (auto valid = check(type, fields); !valid) return std::unexpected{valid.error()};
   if (auto complete = check_required(type, fields, links); !complete) return std::unexpected{complete.error()};
   if (auto free = check_unique(type, fields, 0); !free) return std::unexpected{free.error()};

@@ -68,7 +68,7 @@ class HubSpotStore {
   };
   /// nullptr when there is none; an empty `id_property` is the record's own id.
   HubSpotObject* find(std::string_view type, std::string_view id, std::string_view id_property = {});
-  HubSpotResult<HubSpotObject*> create(std::string_view type, Fields fields, std::vector<NewLink> links = {});
+  HubSpotResult<HubSpotObject*> create(std::string_view type, Fields fields, std::vector<NewLink> const& links = {});
   HubSpotResult<HubSpotObject*> update(std::string_view type, HubSpotObject& object, Fields fields);
   /// Not valid when a property has a wrong value: then nothing of a batch is written.
   HubSpotResult<void> check(std::string_view type, Fields const& fields) const;

@@ -36,7 +36,7 @@ std::optional<std::int64_t> seconds_of(std::string_view text) {
 
 }  // namespace
 
-WebhookReceiver::WebhookReceiver(base::TimeSource& time, std::string secret) : time_{time}, key_{key_of(secret)} {}
+WebhookReceiver::WebhookReceiver(base::TimeSource& time, std::string_view secret) : time_{time}, key_{key_of(secret)} {}
 
 void WebhookReceiver::add_routes(net::Router& router) {
   constexpr std::size_t largest = 256U << 10U;

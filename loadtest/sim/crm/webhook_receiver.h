@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/base/time_source.h"
@@ -33,7 +34,7 @@ struct ReceivedEvent {
 class WebhookReceiver {
  public:
   /// `secret` is "whsec_" and base64. Throws std::runtime_error when it is not.
-  WebhookReceiver(base::TimeSource& time, std::string secret);
+  WebhookReceiver(base::TimeSource& time, std::string_view secret);
 
   /// POST /webhook; GET and DELETE /received; POST /faults. The router's handlers refer to this object.
   void add_routes(net::Router& router);

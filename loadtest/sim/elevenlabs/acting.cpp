@@ -69,9 +69,9 @@ base::Async<> Conversation::take_turn(Trigger trigger) {
   if (turn)
     reply = turn->reply;
   else if (trigger.kind == Kind::silence)
-    reply.push_back(agent_.still_there);
+    reply.emplace_back(agent_.still_there);
   else
-    reply.push_back(agent_.otherwise);
+    reply.emplace_back(agent_.otherwise);
   auto done = co_await act(reply, id);
   if (caller_spoke && ways_.transcript_order == "after")
     say_to_client("user_transcript", user_transcript_message(words, id));
