@@ -8,9 +8,9 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "gateway/base/base64.h"
 #include "gateway/base/ids.h"
 #include "loadtest/sim/elevenlabs/speech.h"
-#include "media/base64.h"
 
 namespace sim::chaos {
 namespace {
@@ -37,7 +37,7 @@ twilio::Account new_account() {
 
 std::string new_signing_secret() {
   std::string secret = "whsec_";
-  media::append_base64(secret, random_bytes(signing_key_bytes));
+  base::append_base64(secret, random_bytes(signing_key_bytes));
   return secret;
 }
 

@@ -44,7 +44,6 @@ std::map<Room, std::set<Room>> const arrows{
 
 /// Single files that a room may include although their room is closed to it.
 std::set<std::pair<Room, std::string>> const exceptions{
-    {"media", "gateway/base/base64.h"},
     {"media", "gateway/base/result.h"},
     {"twiml", "gateway/base/result.h"},
 };

@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "media/base64.h"
+#include "gateway/base/base64.h"
 
 namespace gateway::elevenlabs {
 namespace {
@@ -119,9 +119,9 @@ std::optional<SpokenAlignment> read_alignment(Json const& event) {
 }
 
 Read read_audio(Json const& json, std::string_view base64, std::vector<std::uint8_t>& buffer) {
-  auto const bound = media::base64_decoded_bound(base64.size());
+  auto const bound = base::base64_decoded_bound(base64.size());
   if (buffer.size() < bound) buffer.resize(bound);
-  auto const size = media::decode_base64(base64, buffer);
+  auto const size = base::decode_base64(base64, buffer);
   if (!size) return unreadable("audio is not base64");
   auto const& event = json["audio_event"];
   return Audio{whole_in(event, "event_id"), std::span{buffer}.first(*size), read_alignment(event)};
@@ -364,9 +364,9 @@ std::optional<Read> decode_usual_audio(std::string_view text, std::vector<std::u
   bool const is_long = rest - text.data() > 1 && text.front() == '0';
   text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
   if (is_long || text != (type_first ? "}}" : R"(},"type":"audio"})")) return std::nullopt;
-  auto const bound = media::base64_decoded_bound(base64.size());
+  auto const bound = base::base64_decoded_bound(base64.size());
   if (buffer.size() < bound) buffer.resize(bound);
-  auto const size = media::decode_base64(base64, buffer);
+  auto const size = base::decode_base64(base64, buffer);
   if (!size) return std::nullopt;
   return Audio{id, std::span{buffer}.first(*size), std::nullopt};
 }

@@ -4,8 +4,8 @@
 #include <iterator>
 
 #include "gateway/agent/elevenlabs/message.h"
+#include "gateway/base/base64.h"
 #include "gateway/base/log.h"
-#include "media/base64.h"
 
 namespace gateway::elevenlabs {
 namespace {
@@ -89,7 +89,7 @@ void encode_initiation(std::string& out, AgentRequest const& request) {
 
 void encode_audio(std::string& out, std::span<std::uint8_t const> bytes) {
   out = R"({"user_audio_chunk":")";
-  media::append_base64(out, bytes);
+  base::append_base64(out, bytes);
   out += "\"}";
 }
 
