@@ -55,7 +55,7 @@ void declare(CLI::App& command, AgentFlags& flags) {
       ->check(check_fallback);
   command.add_option("--start-pause", flags.start_pause, "Seconds of silence before the agent speaks, 0 to 10")
       ->check(CLI::Range(0, 10));
-  command.add_flag("--record,!--no-record", flags.record, "Record the calls");
+  add_switch(command, "--record,!--no-record", flags.record, "Record the calls");
   command.add_option("--first-message", flags.first_message, "What the agent says first, instead of its own greeting");
   command.add_option("--language", flags.language, "Language of the agent, instead of its own: en, de, …");
   command.add_option("--max-duration", flags.max_duration, "Longest call in seconds, 10 to 86400")

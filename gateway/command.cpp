@@ -57,6 +57,10 @@ std::string sentence_for(base::Error const& error) {
   return fmt::format("the database refused ({})", error.detail);
 }
 
+void add_switch(CLI::App& command, std::string const& names, std::optional<bool>& value, std::string const& what) {
+  command.add_flag_function(names, [&value](std::int64_t sum) { value = sum > 0; }, what);
+}
+
 std::string command_actor() {
   auto const account = ::geteuid();
   std::array<char, 4096> space{};

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -65,6 +66,9 @@ auto with_database(CommandContext const& context, Work work) {
   if (!outcome) throw CommandFailure{sentence_for(outcome.error())};
   return *std::move(outcome);
 }
+
+/// Declares "--name,!--no-name". Nothing is set when neither is given; CLI11's own flag would make it false.
+void add_switch(CLI::App& command, std::string const& names, std::optional<bool>& value, std::string const& what);
 
 /// Who runs the command, for the audit: "cli:" and the name of the operating system's account.
 std::string command_actor();

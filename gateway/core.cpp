@@ -17,7 +17,7 @@ crm::pg::PoolSettings for_callers(crm::pg::PoolSettings settings) {
 }  // namespace
 
 Core::Core(std::size_t index, crm::pg::PoolSettings database, base::Metrics& metrics, std::chrono::milliseconds max_lag,
-           base::Log log)
+           base::Log const& log)
     : index_{index},
       log_{log.with({{"core", index}})},
       tasks_{context_.get_executor(),

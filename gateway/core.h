@@ -21,7 +21,7 @@ class Core {
  public:
   /// `max_lag`: how late the loop may be before it refuses new calls.
   Core(std::size_t index, crm::pg::PoolSettings database, base::Metrics& metrics, std::chrono::milliseconds max_lag,
-       base::Log log);
+       base::Log const& log);
   ~Core();
 
   std::size_t index() const { return index_; }

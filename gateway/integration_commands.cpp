@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -20,6 +18,7 @@
 #include "gateway/base/time_source.h"
 #include "gateway/key_commands.h"
 #include "gateway/listing.h"
+#include "gateway/secret_file.h"
 
 namespace gateway {
 namespace {
@@ -31,19 +30,7 @@ using crm::Integration;
 using crm::IntegrationStatus;
 using crm::pg::Pool;
 
-constexpr std::size_t largest_secret = 16U << 10U;
 constexpr auto most_event_names = 50;
-
-/// Never from the command line, where others would see it.
-base::Secret read_secret(std::string const& path) {
-  std::ifstream file{path};
-  if (!file) throw CommandFailure{fmt::format("cannot read {}", path)};
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
-  if (text.size() > largest_secret) throw CommandFailure{fmt::format("{} is too long for a secret", path)};
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  if (text.empty()) throw CommandFailure{fmt::format("{} is empty", path)};
-  return base::Secret{std::move(text)};
-}
 
 struct Added {
   std::string tenant, name, provider = "webhook", url, secret_file;

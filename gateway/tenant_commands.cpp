@@ -34,8 +34,8 @@ void declare(CLI::App& command, crm::TenantChanges& changes) {
   command.add_option("--booking-days", changes.booking_days, "Nobody books further ahead, 1 to 366");
   command.add_option("--calling-hours", changes.calling_hours,
                      "When people may be written to, by their own clock: 08:00-21:00");
-  command.add_flag("--confirm-by-sms,!--no-confirm-by-sms", changes.confirm_by_sms,
-                   "Confirm appointments by text message");
+  add_switch(command, "--confirm-by-sms,!--no-confirm-by-sms", changes.confirm_by_sms,
+             "Confirm appointments by text message");
 }
 
 /// Prints the id, or throws what was wrong.

@@ -121,6 +121,9 @@ TEST_F(RecordCommands, change_only_what_is_given_about_an_agent) {
   EXPECT_EQ(agents[0]["record"], false);
   EXPECT_EQ(agents[0]["start_pause_seconds"], 3);
   EXPECT_EQ(agents[0]["elevenlabs_agent_id"], "agent_abc");
+  ASSERT_EQ(command("agents update " + agent + " --record").exit_code, 0);
+  ASSERT_EQ(command("agents update " + agent + " --name Day").exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(command("agents list --json").out)[0]["record"], true);
   expect_failure("agents update va_none --name x", 1, "there is no agent va_none");
 }
 
@@ -195,6 +198,18 @@ TEST_F(RecordCommands, set_up_a_business_without_sql) {
   auto const words = command("tenants show " + tenant).out;
   for (auto const* part : {"mon closed", "tue 09:00-17:00", "45 minutes each, from 0 minutes to 30 days ahead"})
     EXPECT_NE(words.find(part), std::string::npos) << part << "\n" << words;
+}
+
+TEST_F(RecordCommands, leave_a_business_as_it_is_where_nothing_is_said) {
+  auto const tenant = add_tenant();
+  auto const shown = [&] { return nlohmann::json::parse(command("tenants show --json " + tenant).out); };
+  auto const before = shown();
+  EXPECT_EQ(before["confirm_by_sms"], true);
+  EXPECT_EQ(before["calling_hours"], nlohmann::json::parse(R"({"from": "08:00", "to": "21:00"})"));
+  ASSERT_EQ(command("tenants update --slot-minutes 45 " + tenant).exit_code, 0);
+  auto expected = before;
+  expected["slot_minutes"] = 45;
+  EXPECT_EQ(shown(), expected);
 }
 
 TEST_F(RecordCommands, say_everything_that_is_wrong_about_a_business_and_change_nothing) {

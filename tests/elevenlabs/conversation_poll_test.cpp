@@ -103,8 +103,8 @@ class Polled : public test::SettledTest {
   void waits_no_more() { tell("update call_outcomes set next_poll_at = now()"); }
   std::string row(int number = 1) {
     return value(
-        "select concat_ws(' ', summary, enriched_from, polls, poll_ended, round(extract(epoch from "
-        "next_poll_at - now()))) from call_outcomes where call_id = 'call_" +
+        "select concat_ws(' ', summary, enriched_from, polls, poll_ended, 5 * round(extract(epoch from "
+        "next_poll_at - now()) / 5)) from call_outcomes where call_id = 'call_" +
         std::to_string(number) + "'");
   }
   double polls(char const* result) {
@@ -231,10 +231,9 @@ TEST_F(Polled, conversations_rest_while_the_key_is_refused_or_it_is_too_much) {
     auto const before = provider.asked();
     EXPECT_EQ(looks(), 12U);
     EXPECT_LE(provider.asked() - before, static_cast<int>(ConversationPoll::at_once));
-    EXPECT_EQ(
-        value(
-            "select max(round(extract(epoch from next_poll_at - now()))) from call_outcomes where poll_ended is null"),
-        std::to_string(later));
+    EXPECT_EQ(value("select max(5 * round(extract(epoch from next_poll_at - now()) / 5)) from call_outcomes where "
+                    "poll_ended is null"),
+              std::to_string(later));
     waits_no_more();
     EXPECT_EQ(looks(), 0U) << "everybody waits";
   }

@@ -71,10 +71,11 @@ class Telling : public test::OutboxTest {
                        [] { return 0.5; });
     tasks->spawn(dispatcher->run());
   }
-  bool all_told() {
+  bool all_told() { return becomes("select count(*) from outbox where status in ('waiting', 'leased')", "0"); }
+  bool becomes(std::string const& query, std::string const& value) {
     loop.restart();
     auto const until = std::chrono::steady_clock::now() + seconds{30};
-    while (sql(conninfo, "select count(*) from outbox where status in ('waiting', 'leased')") != "0") {
+    while (sql(conninfo, query) != value) {
       if (std::chrono::steady_clock::now() > until) return false;
       loop.run_for(milliseconds{20});
     }
@@ -179,9 +180,31 @@ TEST_F(Telling, nobody_who_said_stop_is_written_to_again) {
   start();
   ASSERT_TRUE(all_told());
   EXPECT_EQ(of(id, "status"), "parked");
-  EXPECT_EQ(of(id, "parked_reason"), "rejected: Twilio answered 400, code 21610");
+  EXPECT_EQ(of(id, "parked_reason"),
+            "rejected: Twilio answered 400, code 21610: the recipient has answered STOP and gets no more messages");
   EXPECT_EQ(of(other, "status"), "done");
   EXPECT_EQ(sql(conninfo, "select status from messages where id = 'msg_1'"), "failed");
+}
+
+TEST_F(Telling, nobody_is_written_to_at_night_but_who_waits_for_the_answer) {
+  // One minute after midnight only, in a place where it is not that.
+  sql(conninfo,
+      "update tenants set calling_hours = '{\"from\": \"00:00\", \"to\": \"00:01\"}', timezone = case when "
+      "extract(hour "
+      "from now() at time zone 'America/New_York') in (23, 0) then 'Asia/Tokyo' else 'America/New_York' end");
+  auto const reminder = text("1");
+  sql(conninfo, "update outbox set payload = payload - 'answers_caller', order_key = 'later:con_1'");
+  auto const answer = text("2");
+  start();
+  EXPECT_TRUE(becomes("select status || ' ' || attempts from outbox where id = '" + reminder + "'", "waiting 1"));
+  EXPECT_TRUE(becomes("select status from outbox where id = '" + answer + "'", "done"));
+  EXPECT_EQ(sql(conninfo,
+                "select to_char(o.next_at at time zone t.timezone, 'HH24:MI') from outbox o "
+                "join tenants t on t.id = o.tenant_id where o.id = '" +
+                    reminder + "'"),
+            "00:00");
+  EXPECT_EQ(of_attempt(reminder, 1, "error"), "waits for the recipient's calling hours");
+  EXPECT_EQ(carrier->rest().messages().size(), 1U);
 }
 
 /// As the process puts it together, with an integration that the command has added.

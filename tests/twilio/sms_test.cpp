@@ -28,6 +28,11 @@ TEST(TwilioSms, repeats_no_number_in_its_words) {
   EXPECT_EQ(fault(400, "21211").detail, "Twilio answered 400, code 21211");
 }
 
+TEST(TwilioSms, says_that_the_recipient_has_answered_stop) {
+  EXPECT_EQ(fault(400, "21610").detail,
+            "Twilio answered 400, code 21610: the recipient has answered STOP and gets no more messages");
+}
+
 TEST(TwilioMessageStatus, is_news_when_it_is_one_of_four_words) {
   std::string const sid = "SM0123456789abcdef0123456789abcdef";
   auto const decode = [&](std::string status) {
