@@ -48,8 +48,8 @@ constexpr std::uint64_t most_faults = 3;
 constexpr std::uint64_t offered = 3;
 
 // Long calls, as many as wanted at once: new ones come slowly enough for people to answer, and hang-ups are spread.
-constexpr milliseconds shortest_long_talk{5'000};
-constexpr milliseconds longest_long_talk{15'000};
+constexpr milliseconds shortest_long_talk{15'000};
+constexpr milliseconds longest_long_talk{45'000};
 constexpr milliseconds ramp_of_a_call{20};
 constexpr milliseconds between_callers{200};
 constexpr milliseconds before_outage{3'000};
@@ -137,8 +137,10 @@ PlannedCycle steady_plan(std::uint64_t seed, std::size_t calls, milliseconds spa
   auto const longest = std::min(longest_long_talk, span / 2);
   PlannedCycle cycle;
   for (std::size_t line = 0; line < calls; ++line) {
-    for (auto at = ramp_of_a_call * static_cast<std::int64_t>(line); at < span;) {
-      auto const call = make_long_call(dice, at, dice.between(shortest, longest));
+    // The first callers are met somewhere in their calls, so that hang-ups are spread from the beginning.
+    auto least = shortest / 4;
+    for (auto at = ramp_of_a_call * static_cast<std::int64_t>(line); at < span; least = shortest) {
+      auto const call = make_long_call(dice, at, dice.between(least, longest));
       at += call.talks_for + between_callers;
       cycle.calls.push_back(call);
     }

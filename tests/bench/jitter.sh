@@ -115,8 +115,9 @@ telling() {
 measure() {
   local status=0 label=$1
   shift
+  (($# > 0)) || set -- --ramp "$ramp"
   taskset -c 1 "$bench/realtime.sh" 20 "$root/build/release/switchboard-sim" load --label "$label" --target "$PUBLIC_BASE_URL" --pid "$gateway" \
-    --port "$agent_port" --calls "$calls" --ramp "$ramp" --for "${seconds}s" --pin 1 --json "$out/jitter-$label.json" "$@" \
+    --port "$agent_port" --calls "$calls" --for "${seconds}s" --pin 1 --json "$out/jitter-$label.json" "$@" \
     >"$out/jitter-$label.txt" 2>"$out/jitter-$label.log" || status=$?
   [[ -s $out/jitter-$label.json ]] || { tail -n 5 "$out/jitter-$label.log" "$out/jitter-$label.txt" >&2; exit 1; }
 }

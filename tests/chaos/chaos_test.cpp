@@ -19,7 +19,7 @@ using std::chrono::seconds;
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 constexpr char const* cycles = "4";
 #else
-constexpr char const* cycles = "25";
+constexpr char const* cycles = "20";
 #endif
 
 std::string text_of(fs::path const& file) {
