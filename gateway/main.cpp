@@ -5,13 +5,13 @@
 #include <iostream>
 
 #include "config/load.h"
-#include "gateway/audit_commands.h"
-#include "gateway/integration_commands.h"
-#include "gateway/journal_commands.h"
-#include "gateway/key_commands.h"
-#include "gateway/outbox_commands.h"
-#include "gateway/record_commands.h"
-#include "gateway/seed_command.h"
+#include "gateway/commands/audit.h"
+#include "gateway/commands/integrations.h"
+#include "gateway/commands/journal.h"
+#include "gateway/commands/keys.h"
+#include "gateway/commands/outbox.h"
+#include "gateway/commands/records.h"
+#include "gateway/commands/seed.h"
 #include "gateway/serve_command.h"
 
 namespace {

@@ -2,7 +2,7 @@
 #include <map>
 #include <string>
 
-#include "gateway/command.h"
+#include "gateway/commands/command.h"
 
 namespace gateway {
 

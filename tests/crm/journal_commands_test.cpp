@@ -1,5 +1,3 @@
-#include "gateway/journal_commands.h"
-
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +6,7 @@
 #include "crm/journal/call_record_json.h"
 #include "crm/journal/posix_files.h"
 #include "crm/journal/segments.h"
+#include "gateway/commands/journal.h"
 #include "tests/crm/call_scene.h"
 
 namespace {

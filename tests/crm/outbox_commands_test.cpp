@@ -1,5 +1,3 @@
-#include "gateway/outbox_commands.h"
-
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -9,7 +7,8 @@
 #include "crm/adapters/webhook/signature.h"
 #include "crm/integrations/reveal.h"
 #include "crm/store/integrations.h"
-#include "gateway/integration_commands.h"
+#include "gateway/commands/integrations.h"
+#include "gateway/commands/outbox.h"
 #include "tests/crm/outbox_scene.h"
 #include "tests/net/server_scene.h"
 

@@ -1,13 +1,12 @@
-#include "gateway/record_commands.h"
-
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "crm/outcome/settle.h"
-#include "gateway/audit_commands.h"
-#include "gateway/call_commands.h"
-#include "gateway/listing.h"
+#include "gateway/commands/audit.h"
+#include "gateway/commands/calls.h"
+#include "gateway/commands/listing.h"
+#include "gateway/commands/records.h"
 #include "tests/crm/call_scene.h"
 
 namespace {

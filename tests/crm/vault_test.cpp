@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "gateway/key_commands.h"
+#include "gateway/commands/keys.h"
 #include "tests/crm/call_scene.h"
 
 namespace {

@@ -11,7 +11,7 @@
 #include "crm/outbox/crm_deliverer.h"
 #include "crm/outbox/dispatcher.h"
 #include "crm/outbox/sms.h"
-#include "gateway/integration_commands.h"
+#include "gateway/commands/integrations.h"
 #include "gateway/twilio/sms.h"
 #include "loadtest/sim/crm/crm_sim.h"
 #include "loadtest/sim/twilio/twilio_sim.h"

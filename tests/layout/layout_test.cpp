@@ -36,9 +36,10 @@ std::map<Room, std::set<Room>> const arrows{
     {"gateway/web",
      {"gateway/base", "gateway/net", "config", "media", "twiml", "crm", "gateway/call", "gateway/twilio",
       "gateway/agent", "gateway/agent/elevenlabs"}},
+    {"gateway/commands", {"gateway/base", "config", "crm", "gateway/call"}},
     {"gateway",
      {"gateway/base", "gateway/net", "config", "media", "twiml", "crm", "gateway/call", "gateway/twilio",
-      "gateway/agent", "gateway/agent/elevenlabs", "gateway/web"}},
+      "gateway/agent", "gateway/agent/elevenlabs", "gateway/web", "gateway/commands"}},
     {"loadtest", {"gateway/base", "gateway/net", "media"}},
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 #include "crm/integrations/vault.h"
-#include "gateway/command.h"
+#include "gateway/commands/command.h"
 
 namespace gateway {
 

@@ -1,11 +1,11 @@
-#include "gateway/secret_file.h"
+#include "gateway/commands/secret_file.h"
 
 #include <fmt/format.h>
 
 #include <fstream>
 #include <iterator>
 
-#include "gateway/command.h"
+#include "gateway/commands/command.h"
 
 namespace gateway {
 namespace {

@@ -1,4 +1,4 @@
-#include "gateway/outbox_commands.h"
+#include "gateway/commands/outbox.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "crm/outbox/records.h"
 #include "crm/store/audit.h"
 #include "gateway/base/time_source.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

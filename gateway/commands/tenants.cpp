@@ -1,4 +1,4 @@
-#include "gateway/tenant_commands.h"
+#include "gateway/commands/tenants.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "crm/setup/tenant_setup.h"
 #include "crm/store/business_hours_json.h"
 #include "crm/store/tenants.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

@@ -1,4 +1,4 @@
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 #include <algorithm>
 

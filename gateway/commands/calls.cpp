@@ -1,4 +1,4 @@
-#include "gateway/call_commands.h"
+#include "gateway/commands/calls.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@
 
 #include "crm/store/calls.h"
 #include "gateway/base/time_source.h"
-#include "gateway/call_outcome_view.h"
-#include "gateway/listing.h"
+#include "gateway/commands/call_outcome_view.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

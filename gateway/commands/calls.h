@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "crm/model/call_record.h"
-#include "gateway/command.h"
+#include "gateway/commands/command.h"
 
 namespace gateway {
 

@@ -1,4 +1,4 @@
-#include "gateway/integration_commands.h"
+#include "gateway/commands/integrations.h"
 
 #include <fmt/format.h>
 
@@ -16,9 +16,9 @@
 #include "crm/store/audit.h"
 #include "crm/store/integrations.h"
 #include "gateway/base/time_source.h"
-#include "gateway/key_commands.h"
-#include "gateway/listing.h"
-#include "gateway/secret_file.h"
+#include "gateway/commands/keys.h"
+#include "gateway/commands/listing.h"
+#include "gateway/commands/secret_file.h"
 
 namespace gateway {
 namespace {

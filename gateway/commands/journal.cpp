@@ -1,4 +1,4 @@
-#include "gateway/journal_commands.h"
+#include "gateway/commands/journal.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "crm/journal/segments.h"
 #include "crm/journal/survey.h"
 #include "gateway/base/time_source.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

@@ -1,4 +1,4 @@
-#include "gateway/seed_command.h"
+#include "gateway/commands/seed.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,5 +1,5 @@
 #pragma once
-#include "gateway/command.h"
+#include "gateway/commands/command.h"
 
 namespace gateway {
 

@@ -1,4 +1,4 @@
-#include "gateway/key_commands.h"
+#include "gateway/commands/keys.h"
 
 #include <fmt/format.h>
 

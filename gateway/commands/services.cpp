@@ -1,4 +1,4 @@
-#include "gateway/service_commands.h"
+#include "gateway/commands/services.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "crm/setup/service_setup.h"
 #include "crm/store/services.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

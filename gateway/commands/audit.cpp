@@ -1,4 +1,4 @@
-#include "gateway/audit_commands.h"
+#include "gateway/commands/audit.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "crm/store/audit.h"
 #include "crm/store/tenants.h"
 #include "gateway/base/time_source.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

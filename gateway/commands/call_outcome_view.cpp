@@ -1,4 +1,4 @@
-#include "gateway/call_outcome_view.h"
+#include "gateway/commands/call_outcome_view.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <ostream>
 
 #include "gateway/base/time_source.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

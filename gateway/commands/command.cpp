@@ -1,4 +1,4 @@
-#include "gateway/command.h"
+#include "gateway/commands/command.h"
 
 #include <fmt/format.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-#include "gateway/agent_commands.h"
+#include "gateway/commands/agents.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "crm/store/phone_numbers.h"
 #include "crm/store/voice_agents.h"
 #include "gateway/call/tool_table.h"
-#include "gateway/listing.h"
+#include "gateway/commands/listing.h"
 
 namespace gateway {
 namespace {

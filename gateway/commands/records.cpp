@@ -1,4 +1,4 @@
-#include "gateway/record_commands.h"
+#include "gateway/commands/records.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 #include "crm/store/audit.h"
 #include "crm/store/phone_numbers.h"
 #include "crm/store/users.h"
-#include "gateway/agent_commands.h"
-#include "gateway/call_commands.h"
-#include "gateway/listing.h"
-#include "gateway/service_commands.h"
-#include "gateway/tenant_commands.h"
+#include "gateway/commands/agents.h"
+#include "gateway/commands/calls.h"
+#include "gateway/commands/listing.h"
+#include "gateway/commands/services.h"
+#include "gateway/commands/tenants.h"
 
 namespace gateway {
 namespace {
