@@ -32,7 +32,7 @@ std::optional<Wall> may_write_from(Wall now, HoursOfDay const& hours,
     auto const begins = base::moment_at(day + hours.from, zone, now);
     if (!begins || !*begins) continue;
     auto const then = base::local_time(**begins, zone);
-    if (then && is_within(hours, then->time)) return **begins;
+    if (then && is_within(hours, then->time)) return *begins;
   }
   return std::nullopt;
 }

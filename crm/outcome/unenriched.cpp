@@ -62,7 +62,8 @@ Async<Result<>> poll_later(pg::Session& session, UnenrichedCall const& call, std
 }
 
 Async<Result<>> end_polling(pg::Session& session, UnenrichedCall const& call, std::string why) {
-  pg::Params params{call.tenant, call.call, pg::storable_text(std::string_view{why}.substr(0, longest_reason))};
+  if (why.size() > longest_reason) why.resize(longest_reason);
+  pg::Params params{call.tenant, call.call, pg::storable_text(why)};
   return run_plainly(session, end, std::move(params));
 }
 

@@ -108,7 +108,8 @@ Async<Result<std::optional<std::string>>> take_delivery(pg::Session& session, st
   co_return body;
 }
 
-Async<Result<>> mark_applied(pg::Session& session, std::string source, std::string key, std::string conversation_id) {
+Async<Result<>> mark_applied(pg::Session& session, std::string source, std::string key,
+                             std::string const& conversation_id) {
   pg::Params params{source, key, pg::storable_text(conversation_id)};
   return run_plainly(session, applied, std::move(params));
 }

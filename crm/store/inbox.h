@@ -40,7 +40,7 @@ base::Async<base::Result<std::optional<std::string>>> take_delivery(pg::Session&
 
 /// `conversation_id` finds the tenant, whose row it becomes.
 base::Async<base::Result<>> mark_applied(pg::Session& session, std::string source, std::string key,
-                                         std::string conversation_id);
+                                         std::string const& conversation_id);
 base::Async<base::Result<>> quarantine_delivery(pg::Session& session, std::string source, std::string key,
                                                 std::string error);
 

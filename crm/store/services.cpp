@@ -73,11 +73,12 @@ Async<Result<std::vector<Service>>> list_services(pg::Session& session, std::opt
   co_return services;
 }
 
-Async<Result<std::optional<Service>>> find_service(pg::Session& session, ServiceId id) {
+Async<Result<std::optional<Service>>> find_service(pg::Session& session, ServiceId const& id) {
   return first_of(session, by_id, pg::Params{id});
 }
 
-Async<Result<std::optional<Service>>> service_named(pg::Session& session, base::TenantId tenant, std::string name) {
+Async<Result<std::optional<Service>>> service_named(pg::Session& session, base::TenantId const& tenant,
+                                                    std::string const& name) {
   return first_of(session, named, pg::Params{tenant, name});
 }
 
