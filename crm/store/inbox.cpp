@@ -108,13 +108,14 @@ Async<Result<std::optional<std::string>>> take_delivery(pg::Session& session, st
   co_return body;
 }
 
-Async<Result<>> mark_applied(pg::Session& session, std::string source, std::string key,
+Async<Result<>> mark_applied(pg::Session& session, std::string const& source, std::string const& key,
                              std::string const& conversation_id) {
   pg::Params params{source, key, pg::storable_text(conversation_id)};
   return run_plainly(session, applied, std::move(params));
 }
 
-Async<Result<>> quarantine_delivery(pg::Session& session, std::string source, std::string key, std::string error) {
+Async<Result<>> quarantine_delivery(pg::Session& session, std::string const& source, std::string const& key,
+                                    std::string const& error) {
   pg::Params params{source, key, error_text(error)};
   return run_plainly(session, quarantine, std::move(params));
 }

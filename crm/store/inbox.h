@@ -39,10 +39,10 @@ base::Async<base::Result<std::optional<std::string>>> take_delivery(pg::Session&
                                                                     std::string key);
 
 /// `conversation_id` finds the tenant, whose row it becomes.
-base::Async<base::Result<>> mark_applied(pg::Session& session, std::string source, std::string key,
+base::Async<base::Result<>> mark_applied(pg::Session& session, std::string const& source, std::string const& key,
                                          std::string const& conversation_id);
-base::Async<base::Result<>> quarantine_delivery(pg::Session& session, std::string source, std::string key,
-                                                std::string error);
+base::Async<base::Result<>> quarantine_delivery(pg::Session& session, std::string const& source, std::string const& key,
+                                                std::string const& error);
 
 /// Deletes what is older than `age` and applied or quarantined, `most` at a time: raw texts are not kept for ever. How
 /// many that were.
