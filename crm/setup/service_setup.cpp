@@ -7,6 +7,7 @@
 #include "crm/pg/storable_text.h"
 #include "crm/store/audit.h"
 #include "crm/store/services.h"
+#include "gateway/base/text.h"
 
 namespace crm {
 namespace {
@@ -17,15 +18,9 @@ using Faults = std::vector<std::string>;
 
 constexpr std::size_t longest_name = 100;  // of what an agent may say
 
-std::string trimmed(std::string_view text) {
-  auto const from = text.find_first_not_of(" \t\r\n");
-  if (from == std::string_view::npos) return {};
-  return pg::storable_text(text.substr(from, text.find_last_not_of(" \t\r\n") - from + 1));
-}
-
 void set_text(std::optional<std::string> const& given, std::string_view what, std::string& text, Faults& faults) {
   if (!given) return;
-  auto short_form = trimmed(*given);
+  auto short_form = pg::storable_text(base::trimmed(*given));
   if (short_form.empty())
     faults.push_back(fmt::format("a service needs a {}", what));
   else if (short_form.size() > longest_name)
@@ -78,7 +73,7 @@ Async<Result<ServiceSetup>> add_service(pg::Session& session, base::TenantId ten
 
 Async<Result<ServiceSetup>> change_service(pg::Session& session, ServiceId id, ServiceChanges changes,
                                            std::string actor) {
-  auto const found = co_await find_service(session, std::move(id));
+  auto const found = co_await lock_service(session, id);
   if (!found) co_return std::unexpected{found.error()};
   if (!*found) co_return base::fail(base::Fault::not_found, "no such service");
   ServiceSetup setup{.service = **found, .faults = {}};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crm/pg/storable_text.h"
+#include "gateway/base/text.h"
 #include "gateway/base/zone.h"
 
 namespace crm {
@@ -23,13 +24,9 @@ std::string in_quotes(std::string_view text) {
   return fmt::format("'{}'", pg::storable_text(shown));
 }
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
 void set_name(std::optional<std::string> const& given, Tenant& tenant, Faults& faults) {
   if (!given) return;
-  if (is_blank(*given))
+  if (base::trimmed(*given).empty())
     faults.emplace_back("a tenant needs a name");
   else if (given->size() > longest_name)
     faults.push_back(fmt::format("name: longer than {} bytes", longest_name));
@@ -42,7 +39,7 @@ void set_industry(std::optional<std::string> const& given, Tenant& tenant, Fault
   if (given->size() > longest_name)
     faults.push_back(fmt::format("industry: longer than {} bytes", longest_name));
   else
-    tenant.industry = is_blank(*given) ? std::nullopt : std::optional{pg::storable_text(*given)};
+    tenant.industry = base::trimmed(*given).empty() ? std::nullopt : std::optional{pg::storable_text(*given)};
 }
 
 void set_timezone(std::optional<std::string> const& given, Tenant& tenant, Faults& faults) {

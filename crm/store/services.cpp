@@ -17,8 +17,8 @@ constexpr pg::Query update{"update_service",
 constexpr pg::Query all{"list_services",
                         "select tenant_id, id, name, minutes, calendar, status from services "
                         "where $1::text is null or tenant_id = $1 order by tenant_id, name"};
-constexpr pg::Query by_id{"find_service",
-                          "select tenant_id, id, name, minutes, calendar, status from services where id = $1"};
+constexpr pg::Query by_id{
+    "lock_service", "select tenant_id, id, name, minutes, calendar, status from services where id = $1 for update"};
 constexpr pg::Query named{"service_named",
                           "select tenant_id, id, name, minutes, calendar, status from services "
                           "where tenant_id = $1 and lower(name) = lower(btrim($2)) and status = 'active'"};
@@ -73,7 +73,7 @@ Async<Result<std::vector<Service>>> list_services(pg::Session& session, std::opt
   co_return services;
 }
 
-Async<Result<std::optional<Service>>> find_service(pg::Session& session, ServiceId const& id) {
+Async<Result<std::optional<Service>>> lock_service(pg::Session& session, ServiceId const& id) {
   return first_of(session, by_id, pg::Params{id});
 }
 

@@ -15,7 +15,8 @@ base::Async<base::Result<>> update_service(pg::Session& session, Service service
 /// Of one tenant, or all; by tenant and name.
 base::Async<base::Result<std::vector<Service>>> list_services(pg::Session& session,
                                                               std::optional<base::TenantId> tenant);
-base::Async<base::Result<std::optional<Service>>> find_service(pg::Session& session, ServiceId const& id);
+/// Nobody else changes it before the transaction ends.
+base::Async<base::Result<std::optional<Service>>> lock_service(pg::Session& session, ServiceId const& id);
 /// The active one that a caller means by that name: its case and the spaces around it do not count.
 base::Async<base::Result<std::optional<Service>>> service_named(pg::Session& session, base::TenantId const& tenant,
                                                                 std::string const& name);
