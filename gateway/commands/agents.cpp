@@ -248,8 +248,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   on_command(command, context, exit_code, [context, given] {
     auto const agents =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::VoiceAgent>>> {
-          std::optional<base::TenantId> tenant;
-          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto const tenant = chosen_tenant(given->tenant);
           auto session = pool.until(deadline);
           auto found = co_await crm::list_agents(session, tenant);
           co_return found;
@@ -263,10 +262,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       listing.add({agent.id.text(), printable(agent.name), agent.elevenlabs_agent_id,
                    agent.active ? "active" : "inactive", fallback, agent.tenant.text()});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 

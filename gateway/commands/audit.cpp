@@ -35,8 +35,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   on_command(command, context, exit_code, [context, given] {
     auto const entries =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<AuditEntry>>> {
-          std::optional<base::TenantId> tenant;
-          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto const tenant = chosen_tenant(given->tenant);
           auto session = pool.until(deadline);
           auto found = co_await crm::list_audit(session, tenant, given->limit);
           co_return found;
@@ -56,10 +55,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       listing.add({base::iso8601(entry.at), printable(fact.actor), printable(fact.action), printable(fact.subject),
                    printable(fact.detail_json), fact.tenant.text(), std::to_string(entry.ordinal)});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 

@@ -174,7 +174,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   on_command(command, context, exit_code, [context, given] {
     // One more than asked for shows whether there are more.
     crm::CallFilter filter{.tenant = {}, .since = {}, .before = {}, .limit = given->limit + 1};
-    if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
+    filter.tenant = chosen_tenant(given->tenant);
     if (given->since) filter.since = std::chrono::system_clock::now() - *parse_ago(*given->since);
     filter.before = given->before;
     auto calls = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<CallRecord>>> {
@@ -193,10 +193,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
                    printable(call.from), printable(call.to), duration_text(call.duration_ms),
                    printable(call.ending.value_or("-")), std::string{call.blame ? crm::to_string(*call.blame) : "-"}});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
     if (more) *context.err << fmt::format("there are older calls: go on with --before {}\n", calls.back().id.text());
   });
 }

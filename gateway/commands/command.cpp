@@ -38,6 +38,11 @@ void print_id(CommandContext const& context, bool json, std::string const& id) {
     *context.out << id << '\n';
 }
 
+std::optional<base::TenantId> chosen_tenant(std::optional<std::string> const& id) {
+  if (!id) return std::nullopt;
+  return base::TenantId{*id};
+}
+
 std::string sentence_for(base::Error const& error) {
   switch (error.fault) {
     case base::Fault::timed_out:

@@ -9,6 +9,7 @@
 
 #include "config/settings.h"
 #include "crm/database.h"
+#include "gateway/base/ids.h"
 #include "gateway/base/result.h"
 
 namespace gateway {
@@ -48,6 +49,9 @@ void on_command(CLI::App& command, CommandContext const& context, int& exit_code
 
 /// The id of what a command has made, alone on a line or as {"id": …}.
 void print_id(CommandContext const& context, bool json, std::string const& id);
+
+/// What --tenant was given.
+std::optional<base::TenantId> chosen_tenant(std::optional<std::string> const& id);
 
 /// A sentence for a fault that a command does not explain better itself.
 std::string sentence_for(base::Error const& error);

@@ -165,8 +165,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   on_command(command, context, exit_code, [context, given] {
     auto const integrations =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<Integration>>> {
-          std::optional<base::TenantId> tenant;
-          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto const tenant = chosen_tenant(given->tenant);
           auto session = pool.until(deadline);
           auto found = co_await crm::list_integrations(session, tenant);
           co_return found;
@@ -186,10 +185,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
                    each.events.empty() ? "all" : printable(fmt::format("{}", fmt::join(each.events, ","))),
                    each.tenant.text()});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/base/text.h"
+#include "gateway/commands/command.h"
 
 namespace gateway {
 namespace {
@@ -26,6 +27,13 @@ void Listing::print(std::ostream& out) const {
   }
   print_line(out, titles_, widths);
   for (auto const& line : lines_) print_line(out, line, widths);
+}
+
+void print_list(CommandContext const& context, bool as_json, std::string const& json, Listing const& listing) {
+  if (as_json)
+    *context.out << json << '\n';
+  else
+    listing.print(*context.out);
 }
 
 std::string printable(std::string_view text) {

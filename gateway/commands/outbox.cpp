@@ -74,7 +74,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   command.add_flag("--json", given->json, "Machine-readable output");
   on_command(command, context, exit_code, [context, given] {
     crm::OutboxFilter filter{.tenant = {}, .status = given->status, .call = given->call, .limit = given->limit};
-    if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
+    filter.tenant = chosen_tenant(given->tenant);
     auto const records =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<OutboxRecord>>> {
           auto session = pool.until(deadline);
@@ -89,10 +89,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
                    printable(record.integration_name), record.status, std::to_string(record.attempts),
                    record.call.value_or("-"), printable(record.parked_reason.value_or("-"))});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 
@@ -199,7 +196,7 @@ void declare_retry(CLI::App& group, CommandContext const& context, int& exit_cod
   on_command(command, context, exit_code, [context, given] {
     crm::RetryFilter filter{.id = given->id, .integration = {}, .tenant = {}};
     if (given->integration) filter.integration = crm::IntegrationId{*given->integration};
-    if (given->tenant) filter.tenant = base::TenantId{*given->tenant};
+    filter.tenant = chosen_tenant(given->tenant);
     auto const count = with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::int64_t>> {
       auto const work = [&](crm::pg::Transaction& transaction) { return retry(transaction, filter); };
       auto const done = co_await pool.transaction(work, deadline);

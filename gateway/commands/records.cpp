@@ -77,8 +77,7 @@ void add_numbers_list(CLI::App& group, CommandContext const& context, int& exit_
   on_command(command, context, exit_code, [context, given] {
     auto const numbers =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::PhoneNumber>>> {
-          std::optional<base::TenantId> tenant;
-          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto const tenant = chosen_tenant(given->tenant);
           auto session = pool.until(deadline);
           auto found = co_await crm::list_numbers(session, tenant);
           co_return found;
@@ -92,10 +91,7 @@ void add_numbers_list(CLI::App& group, CommandContext const& context, int& exit_
                       {"number", number.e164}});
       listing.add({number.e164, number.agent.text(), number.tenant.text(), number.id.text()});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 
@@ -147,8 +143,7 @@ void add_users_list(CLI::App& group, CommandContext const& context, int& exit_co
   on_command(command, context, exit_code, [context, given] {
     auto const users =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<crm::User>>> {
-          std::optional<base::TenantId> tenant;
-          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto const tenant = chosen_tenant(given->tenant);
           auto session = pool.until(deadline);
           auto found = co_await crm::list_users(session, tenant);
           co_return found;
@@ -160,10 +155,7 @@ void add_users_list(CLI::App& group, CommandContext const& context, int& exit_co
           {{"id", user.id.text()}, {"tenant_id", user.tenant.text()}, {"email", user.email}, {"role", user.role}});
       listing.add({user.id.text(), printable(user.email), user.role, user.tenant.text()});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 

@@ -109,8 +109,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
   on_command(command, context, exit_code, [context, given] {
     auto const services =
         with_database(context, [&](Pool& pool, Instant deadline) -> Async<Result<std::vector<Service>>> {
-          std::optional<base::TenantId> tenant;
-          if (given->tenant) tenant = base::TenantId{*given->tenant};
+          auto const tenant = chosen_tenant(given->tenant);
           auto session = pool.until(deadline);
           auto found = co_await crm::list_services(session, tenant);
           co_return found;
@@ -128,10 +127,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       listing.add({service.id.text(), printable(service.name), std::to_string(service.minutes),
                    printable(service.calendar), status, service.tenant.text()});
     }
-    if (given->json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, given->json, list.dump(2), listing);
   });
 }
 

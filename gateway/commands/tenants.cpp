@@ -179,10 +179,7 @@ void declare_list(CLI::App& group, CommandContext const& context, int& exit_code
       listing.add({tenant.id.text(), printable(tenant.name), tenant.timezone, tenant.active ? "active" : "suspended",
                    std::to_string(tenant.max_concurrent_calls)});
     }
-    if (*json)
-      *context.out << list.dump(2) << '\n';
-    else
-      listing.print(*context.out);
+    print_list(context, *json, list.dump(2), listing);
   });
 }
 
